@@ -1,0 +1,8 @@
+/** What the tree keeps beside the connections themselves. */
+export type RecordKind = 'node' | 'handle';
+
+/** Whoever keeps the tree's records: staged with the turn, durable before its outputs leave. */
+export interface Records {
+  put(kind: RecordKind, id: number, value: Uint8Array): void;
+  delete(kind: RecordKind, id: number): void;
+}

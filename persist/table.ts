@@ -1,0 +1,23 @@
+/** The kinds of record in the store. The numbers are on disk. */
+export const Table = {
+  /** Facts of the store as a whole; the index says which. */
+  store: 1,
+  /** One PCB each: id is the connection's. */
+  connection: 2,
+  /** Bytes written and not yet acknowledged: id is the connection's, index the slot. */
+  sendChunk: 3,
+  /** Bytes received and not yet read: id is the connection's, index the slot. */
+  receiveChunk: 4,
+  /** A connection's directory: name, owner, mode; id is the connection's. */
+  node: 5,
+  /** An open file; id is its handle. */
+  handle: 6,
+  /** What a turn answered; kept until the replies are known to be written. */
+  answer: 7,
+  /** A blocked request whose first step has had its effect; id is its unique. */
+  note: 8,
+  /** The kernel's poll handle of an open file; id is its handle. */
+  poll: 9,
+} as const;
+
+export type Table = (typeof Table)[keyof typeof Table];
