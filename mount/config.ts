@@ -1,0 +1,20 @@
+/** What a mount is made with: the command line, resolved. Keeper and engine hand it to each other as JSON. */
+export interface Config {
+  /** Absolute path. */
+  readonly mountpoint: string;
+  /** Absolute path of the store's directory. */
+  readonly store: string;
+  /** The stack's own address, dotted quad. */
+  readonly address: string;
+  /** Length of the network's prefix in bits. */
+  readonly prefix: number;
+  /** The host's end of the TUN, as `address/prefix`. */
+  readonly hostAddress: string;
+  readonly tun: string;
+  /** Bytes of the largest IP packet. */
+  readonly mtu: number;
+  readonly durability: 'process' | 'power';
+  readonly logLevel: string;
+  /** Where the log goes; standard error if there is none. */
+  readonly logFile?: string;
+}

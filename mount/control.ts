@@ -1,0 +1,66 @@
+import type { Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import type { Config } from './config.ts';
+import type { Negotiated } from './fuse/initialization.ts';
+
+/** One FUSE mount, from INIT to its end. */
+export interface Mounted {
+  /** Random; `unique` values mean something only within one mount. */
+  readonly instance: number;
+  readonly negotiated: Negotiated;
+}
+
+export type ToEngine =
+  /** The first message: restore, and serve at once if the tree is mounted already. */
+  | {
+      readonly type: 'restore';
+      readonly config: Config;
+      readonly keeperPid: number;
+      readonly mounted?: Mounted;
+    }
+  /** The tree is mounted now. */
+  | { readonly type: 'serve'; readonly mounted: Mounted }
+  /** Finish the turn, leave everything in the store, exit. */
+  | { readonly type: 'stop' };
+
+export type ToKeeper =
+  | { readonly type: 'restored'; readonly connections: number; readonly milliseconds: number }
+  /** The store or the host will not do; one line for the user. */
+  | { readonly type: 'refused'; readonly message: string }
+  | { readonly type: 'serving'; readonly epoch: number }
+  /** Somebody else unmounted the tree. */
+  | { readonly type: 'unmounted' }
+  /** The last message of an engine that was told to stop. */
+  | { readonly type: 'stopped'; readonly connections: number };
+
+/** One JSON message a line, over the socket between keeper and engine. */
+export class Control<Sent, Received> {
+  readonly #socket: Socket;
+
+  /**
+   * @param onMessage called for each message of the other side
+   * @param onClose called once, when the other side is gone
+   */
+  constructor(socket: Socket, onMessage: (message: Received) => void, onClose: () => void) {
+    this.#socket = socket;
+    // Only the other side's death ends the socket, and then a write may fail first: 'close' follows.
+    socket.on('error', () => {});
+    socket.once('close', onClose);
+    createInterface({ input: socket }).on('line', (line) =>
+      onMessage(JSON.parse(line) as Received),
+    );
+  }
+
+  send(message: Sent): void {
+    this.#socket.write(`${JSON.stringify(message)}\n`);
+  }
+
+  /** Resolves when everything sent so far has been handed to the kernel. */
+  flush(): Promise<void> {
+    return new Promise((resolve) => this.#socket.write('', () => resolve()));
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}

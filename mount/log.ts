@@ -1,0 +1,10 @@
+import { pino } from 'pino';
+import type { Config } from './config.ts';
+
+/** The daemon's log. Synchronous: the last line before a death is the one that matters. */
+export function openLog(config: Config, process: 'keeper' | 'engine'): pino.Logger {
+  const destination = pino.destination({ dest: config.logFile ?? 2, sync: true });
+  // The terminal may be gone long before the daemon is; that is no reason to end.
+  destination.on('error', () => {});
+  return pino({ level: config.logLevel, base: { process } }, destination);
+}

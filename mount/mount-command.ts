@@ -1,0 +1,50 @@
+import { closeSync } from 'node:fs';
+import { startInBackground } from './background.ts';
+import type { Config } from './config.ts';
+import type { HeldDescriptors } from './engine-process.ts';
+import { openFuse } from './fuse/initialization.ts';
+import { Keeper } from './keeper.ts';
+import { openLog } from './log.ts';
+import { parseMountOptions } from './mount-options.ts';
+import { prepareMountpoint } from './mountpoint.ts';
+import { protectFromOutOfMemory } from './out-of-memory.ts';
+import { runKeeper } from './run-keeper.ts';
+import { lockStore } from './store-lock.ts';
+import { configureTun, forgetTun, openTun, tunExists } from './tun.ts';
+
+/** `holdfast mount`: mounts the tree and serves it until a signal or an unmount. */
+export async function mountCommand(argv: readonly string[]): Promise<void> {
+  const { config, daemon } = parseMountOptions(argv);
+  if (daemon) {
+    await startInBackground(config, argv);
+    return;
+  }
+  await prepareMountpoint(config.mountpoint);
+  const tunWasThere = tunExists(config.tun);
+  const held = await holdDescriptors(config);
+  const keeper = new Keeper(config, held, openLog(config, 'keeper'));
+  try {
+    await keeper.mount();
+  } catch (error) {
+    if (!tunWasThere) forgetTun(held.tun);
+    throw error;
+  }
+  protectFromOutOfMemory();
+  process.stdout.write(
+    `holdfast: ready: ${config.mountpoint}, address ${config.address}, host side ${config.hostAddress} on ${config.tun}\n`,
+  );
+  await runKeeper(keeper);
+}
+
+async function holdDescriptors(config: Config): Promise<HeldDescriptors> {
+  const lock = lockStore(config.store);
+  const fuse = openFuse();
+  const tun = openTun(config.tun);
+  try {
+    configureTun(config.tun, config.hostAddress, config.mtu);
+  } catch (error) {
+    closeSync(tun);
+    throw error;
+  }
+  return { fuse, tun, lock };
+}

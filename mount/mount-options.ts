@@ -1,0 +1,107 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { formatAddress, parseCidr } from '../tcp/address.ts';
+import type { Config } from './config.ts';
+import { UsageError } from './usage.ts';
+
+/** IFNAMSIZ less the NUL (linux/if.h). */
+const LONGEST_INTERFACE_NAME = 15;
+/** RFC 791: every host takes 576 bytes; we do not offer less. */
+const SMALLEST_MTU = 576;
+const LARGEST_MTU = 65535;
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
+/** `mount`'s command line, resolved and checked. */
+export interface MountOptions {
+  readonly config: Config;
+  readonly daemon: boolean;
+}
+
+/**
+ * @param argv what follows `mount` on the command line
+ * @throws UsageError
+ */
+export function parseMountOptions(argv: readonly string[]): MountOptions {
+  const { values, positionals } = parse(argv);
+  if (positionals.length > 1) throw new UsageError(`one mountpoint only, not ${positionals[1]}`);
+  const mountpoint = resolve(positionals[0] ?? 'net');
+  const store = resolve(values.store ?? `${mountpoint}.store`);
+  if (store === mountpoint || store.startsWith(`${mountpoint}/`)) {
+    throw new UsageError('the store cannot lie inside the mountpoint');
+  }
+  const own = cidr('--address', values.address ?? '10.7.0.2/24');
+  const host = cidr('--host-address', values['host-address'] ?? '10.7.0.1/24');
+  if (own.address === host.address) {
+    throw new UsageError('--address and --host-address are two different addresses');
+  }
+  const logFile = values['log-file'] ?? (values.daemon ? `${store}/log` : undefined);
+  return {
+    daemon: values.daemon ?? false,
+    config: {
+      mountpoint,
+      store,
+      address: own.address,
+      prefix: own.prefix,
+      hostAddress: `${host.address}/${host.prefix}`,
+      tun: interfaceName(values.tun ?? 'holdfast0'),
+      mtu: mtu(values.mtu ?? '1500'),
+      durability: oneOf('--durability', values.durability ?? 'process', ['process', 'power']),
+      logLevel: oneOf('--log-level', values['log-level'] ?? 'warn', LOG_LEVELS),
+      ...(logFile !== undefined && { logFile: resolve(logFile) }),
+    },
+  };
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        store: { type: 'string' },
+        address: { type: 'string' },
+        'host-address': { type: 'string' },
+        tun: { type: 'string' },
+        mtu: { type: 'string' },
+        durability: { type: 'string' },
+        daemon: { type: 'boolean' },
+        'log-level': { type: 'string' },
+        'log-file': { type: 'string' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function cidr(option: string, text: string): { address: string; prefix: number } {
+  const parsed = parseCidr(text);
+  if (parsed === undefined || !parsed.address.isIpv4) {
+    throw new UsageError(`${option} is an IPv4 address with a prefix, as 10.7.0.2/24, not ${text}`);
+  }
+  return { address: formatAddress(parsed.address), prefix: parsed.prefix };
+}
+
+function interfaceName(name: string): string {
+  if (!/^[^\s/:]+$/.test(name) || Buffer.byteLength(name) > LONGEST_INTERFACE_NAME) {
+    throw new UsageError(`--tun is the name of an interface, at most 15 bytes, not ${name}`);
+  }
+  return name;
+}
+
+function mtu(text: string): number {
+  const value = /^[0-9]{1,6}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= SMALLEST_MTU && value <= LARGEST_MTU)) {
+    throw new UsageError(`--mtu is a number from ${SMALLEST_MTU} to ${LARGEST_MTU}, not ${text}`);
+  }
+  return value;
+}
+
+function oneOf<T extends string>(option: string, text: string, choices: readonly T[]): T {
+  const choice = choices.find((candidate) => candidate === text);
+  if (choice === undefined) {
+    throw new UsageError(`${option} is one of ${choices.join(', ')}, not ${text}`);
+  }
+  return choice;
+}

@@ -1,0 +1,120 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { MNT_DETACH, type SystemCallError, UMOUNT_NOFOLLOW, umount2 } from './system-calls.ts';
+
+/** The type of our mounts in /proc/mounts. */
+export const MOUNT_TYPE = 'fuse.holdfast';
+
+/** One of our mounts. */
+export interface Mount {
+  readonly mountpoint: string;
+  /** The directory of its store. */
+  readonly source: string;
+  /** The minor number of its device, which is also the name of its connection under /sys/fs/fuse. */
+  readonly minor: number;
+  readonly readOnly: boolean;
+}
+
+/**
+ * The Holdfast mount that is on top at `mountpoint`, if one is.
+ * @param mountpoint absolute path
+ */
+export function findMount(mountpoint: string): Mount | undefined {
+  return parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8')).findLast(
+    (mount) => mount.mountpoint === mountpoint,
+  );
+}
+
+/** Our mounts among the lines of a mountinfo file, proc_pid_mountinfo(5), lowest first. */
+export function parseMountInfo(text: string): Mount[] {
+  const mounts: Mount[] = [];
+  for (const line of text.split('\n')) {
+    // Fields 1 to 6 are fixed, then come optional ones up to a lone hyphen.
+    const [before, after] = line.split(' - ');
+    const [, , device, , mountpoint, options] = before?.split(' ') ?? [];
+    const [type, source] = after?.split(' ') ?? [];
+    if (type !== MOUNT_TYPE || !device || !mountpoint || !source || !options) continue;
+    mounts.push({
+      mountpoint: unescapeField(mountpoint),
+      source: unescapeField(source),
+      minor: Number(device.split(':')[1]),
+      readOnly: options.split(',').includes('ro'),
+    });
+  }
+  return mounts;
+}
+
+/** Space, tab, newline and backslash are octal there. Bytes, not characters, are escaped. */
+function unescapeField(field: string): string {
+  return field.replace(/\\([0-3][0-7]{2})/g, (_, octal: string) =>
+    String.fromCharCode(Number.parseInt(octal, 8)),
+  );
+}
+
+/** Whether no process answers for the mount at `mountpoint` any more. */
+export function isDead(mountpoint: string): boolean {
+  try {
+    statSync(mountpoint);
+    return false;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOTCONN' || code === 'ECONNABORTED';
+  }
+}
+
+/**
+ * Ends the mount's connection to the kernel: whoever waits for an answer on it gets an error at once. Where the host
+ * does not allow that, nothing happens.
+ */
+export function abortConnection(mountpoint: string): void {
+  const mount = findMount(mountpoint);
+  if (mount === undefined) return;
+  try {
+    writeFileSync(`/sys/fs/fuse/connections/${mount.minor}/abort`, '1');
+  } catch {
+    // fusectl is not mounted, or belongs to root. Closing /dev/fuse has the same effect later.
+  }
+}
+
+/** Takes the mount at `mountpoint` off the tree of names, if there is one of ours; whoever is in it stays in it. */
+export function detach(mountpoint: string): void {
+  if (findMount(mountpoint) === undefined) return;
+  try {
+    umount2(mountpoint, MNT_DETACH | UMOUNT_NOFOLLOW);
+  } catch (error) {
+    // EINVAL: somebody else was faster.
+    if ((error as SystemCallError).code !== 'EINVAL') throw error;
+  }
+}
+
+/**
+ * Unmounts. A mount that programs still use is aborted first, so that none of them is left waiting for an answer that nobody
+ * will give.
+ */
+export function unmount(mountpoint: string): void {
+  if (findMount(mountpoint) === undefined) return;
+  try {
+    umount2(mountpoint, UMOUNT_NOFOLLOW);
+  } catch (error) {
+    if ((error as SystemCallError).code !== 'EBUSY') throw error;
+    abortConnection(mountpoint);
+    detach(mountpoint);
+  }
+}
+
+/** How often the table of mounts is looked at, in milliseconds: the kernel offers nothing better to wait on than poll(2) on it. */
+const INTERVAL_MILLISECONDS = 20;
+
+/**
+ * Waits for somebody else to unmount.
+ * @param patience milliseconds
+ * @returns whether nothing of ours is mounted there any more
+ */
+export async function waitUntilUnmounted(mountpoint: string, patience: number): Promise<boolean> {
+  const deadline = performance.now() + patience;
+  while (findMount(mountpoint) !== undefined) {
+    if (performance.now() > deadline) return false;
+    await delay(INTERVAL_MILLISECONDS);
+  }
+  return true;
+}

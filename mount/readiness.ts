@@ -1,0 +1,106 @@
+import koffi from 'koffi';
+import { assert } from '../tcp/assert.ts';
+import { monotonicNow } from './clock.ts';
+
+const libuv = koffi.load(null);
+const uvDefaultLoop = libuv.func('void *uv_default_loop()');
+const uvHandleSize = libuv.func('size_t uv_handle_size(int type)');
+const uvPollInit = libuv.func('int uv_poll_init(void *loop, void *handle, int descriptor)');
+const uvPollStart = libuv.func('int uv_poll_start(void *handle, int events, void *callback)');
+const uvTimerInit = libuv.func('int uv_timer_init(void *loop, void *handle)');
+const uvTimerStart = libuv.func('uv_timer_start', 'int', [
+  'void *',
+  'void *',
+  'uint64_t',
+  'uint64_t',
+]);
+const uvTimerStop = libuv.func('int uv_timer_stop(void *handle)');
+const uvUnref = libuv.func('void uv_unref(void *handle)');
+const uvClose = libuv.func('void uv_close(void *handle, void *callback)');
+const uvUpdateTime = libuv.func('void uv_update_time(void *loop)');
+
+/**
+ * A native function that does nothing, as far as libuv can tell: it takes no arguments and returns a number. The event
+ * only has to end the wait; what came is found out by the turn that follows, by reading.
+ */
+const NOTHING: bigint = libuv.symbol('uv_version');
+
+/** enum uv_handle_type and uv_poll_event, from uv.h. */
+const UV_POLL = 8;
+const UV_TIMER = 13;
+const UV_READABLE = 1;
+
+/**
+ * Waits for descriptors and deadlines in Node's own event loop, and runs a turn after each of its iterations. Promises, timers and
+ * signals of Node go on as ever.
+ *
+ * libuv keeps the loop alive while it polls a descriptor. The turn is an unreferenced `setImmediate`: it runs after every
+ * wait, and does not keep the wait from happening.
+ */
+export class Readiness {
+  readonly #turn: () => void;
+  readonly #loop: bigint = uvDefaultLoop();
+  readonly #timer: bigint;
+  readonly #polls: bigint[] = [];
+  #armed = false;
+  #stopped = false;
+
+  constructor(turn: () => void) {
+    this.#turn = turn;
+    this.#timer = handle(UV_TIMER);
+    check(uvTimerInit(this.#loop, this.#timer));
+    uvUnref(this.#timer);
+    setImmediate(this.#run).unref();
+  }
+
+  /** Runs a turn whenever `descriptor` can be read, and keeps the process alive for it until `stop`. */
+  watch(descriptor: number): void {
+    const poll = handle(UV_POLL);
+    check(uvPollInit(this.#loop, poll, descriptor));
+    check(uvPollStart(poll, UV_READABLE, NOTHING));
+    this.#polls.push(poll);
+  }
+
+  /**
+   * Runs a turn at `deadline` at the latest; it replaces the deadline before.
+   * @param deadline milliseconds of the engine's clock (`monotonicNow`); undefined or Infinity: none
+   */
+  arm(deadline: number | undefined): void {
+    if (this.#stopped) return;
+    if (deadline === undefined || deadline === Number.POSITIVE_INFINITY) {
+      if (this.#armed) uvTimerStop(this.#timer);
+      this.#armed = false;
+      return;
+    }
+    // Up to the next millisecond: a timer that is early makes for a turn with nothing to do.
+    const delay = Math.min(Math.max(Math.ceil(deadline - monotonicNow()), 0), 0x7fffffff);
+    // libuv counts from the time it read before the callbacks of this iteration.
+    uvUpdateTime(this.#loop);
+    uvTimerStart(this.#timer, NOTHING, delay, 0);
+    this.#armed = true;
+  }
+
+  /** Runs no more turns and lets the process end. The descriptors stay open. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    // The memory of the handles is libuv's until their close callbacks, after this iteration, and so is never freed.
+    for (const poll of this.#polls) uvClose(poll, NOTHING);
+    uvClose(this.#timer, NOTHING);
+  }
+
+  readonly #run = (): void => {
+    if (this.#stopped) return;
+    // Before the turn: should it throw, and someone catch it, there is a next one.
+    setImmediate(this.#run).unref();
+    this.#turn();
+  };
+}
+
+function handle(type: number): bigint {
+  return koffi.alloc('uint8_t', Number(uvHandleSize(type)));
+}
+
+function check(status: number): void {
+  assert(status === 0, `libuv accepted the descriptor (status ${status})`);
+}

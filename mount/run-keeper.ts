@@ -1,0 +1,12 @@
+import type { Keeper } from './keeper.ts';
+
+/** Gives this process to a keeper that has mounted, until the tree is unmounted. Does not return. */
+export async function runKeeper(keeper: Keeper): Promise<never> {
+  process.on('SIGINT', () => keeper.stop());
+  process.on('SIGTERM', () => keeper.stop());
+  // A terminal that goes away takes nothing with it.
+  process.on('SIGHUP', () => {});
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  await keeper.ended;
+  process.exit();
+}

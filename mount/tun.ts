@@ -1,0 +1,134 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, existsSync, openSync } from 'node:fs';
+import { HostError } from './host-error.ts';
+import { ioctl, SystemCallError } from './system-calls.ts';
+
+/** From linux/if_tun.h and linux/if.h. */
+const TUNSETIFF = 0x400454ca;
+const TUNSETPERSIST = 0x400454cb;
+const IFF_TUN = 0x0001;
+const IFF_NO_PI = 0x1000;
+const IFNAMSIZ = 16;
+/** sizeof(struct ifreq) on 64-bit hosts. */
+const IFREQ_SIZE = 40;
+
+/**
+ * Opens the TUN interface `name`, and makes it if it is not there. Where the host allows it the interface outlives the
+ * descriptor: an interface that vanishes under a connection makes the host tell the peer that it is unreachable.
+ * @returns a descriptor: one packet for each read and write, nothing before the IP header; non-blocking, close-on-exec
+ * @throws HostError
+ */
+export function openTun(name: string): number {
+  if (Buffer.byteLength(name) >= IFNAMSIZ) {
+    throw new HostError(`the name of the interface, ${name}, is too long; 15 letters are the most`);
+  }
+  const descriptor = openDevice();
+  try {
+    attach(descriptor, name);
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
+  try {
+    ioctl(descriptor, TUNSETPERSIST, 1);
+  } catch {
+    // Not allowed here; then it lives as long as the descriptor.
+  }
+  return descriptor;
+}
+
+function openDevice(): number {
+  try {
+    // Node adds O_CLOEXEC to every open.
+    return openSync('/dev/net/tun', constants.O_RDWR | constants.O_NONBLOCK);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENODEV') {
+      throw new HostError('/dev/net/tun is not there; run "modprobe tun" as root');
+    }
+    if (code === 'EACCES' || code === 'EPERM') {
+      throw new HostError('/dev/net/tun may not be opened by this user; run as root');
+    }
+    throw new HostError(`/dev/net/tun cannot be opened: ${message}`);
+  }
+}
+
+function attach(descriptor: number, name: string): void {
+  const request = Buffer.alloc(IFREQ_SIZE);
+  request.write(name, 0);
+  request.writeUInt16LE(IFF_TUN | IFF_NO_PI, IFNAMSIZ);
+  try {
+    ioctl(descriptor, TUNSETIFF, request);
+  } catch (error) {
+    switch ((error as SystemCallError).code) {
+      case 'EBUSY':
+        throw new HostError(
+          `the interface ${name} is in use by another process; use another --tun`,
+        );
+      case 'EPERM':
+        throw new HostError(`no permission to use the interface ${name}; run as root`);
+      case 'EINVAL':
+        throw new HostError(
+          `the interface ${name} is there, but it is no TUN that can be used; use another --tun`,
+        );
+      default:
+        throw new HostError(`the interface ${name} cannot be used: ${(error as Error).message}`);
+    }
+  }
+}
+
+/** Gives up the persistence that `openTun` asked for: the interface goes with its last descriptor. */
+export function forgetTun(descriptor: number): void {
+  try {
+    ioctl(descriptor, TUNSETPERSIST, 0);
+  } catch (error) {
+    if (!(error instanceof SystemCallError)) throw error;
+  }
+}
+
+/** Whether the host has an interface of this name. */
+export function tunExists(name: string): boolean {
+  return existsSync(`/sys/class/net/${name}`);
+}
+
+interface LinkAddresses {
+  readonly addr_info?: readonly { readonly local?: string; readonly prefixlen?: number }[];
+}
+
+/**
+ * Gives the host its end of the interface, and switches it on. Whatever is set as wanted already stays untouched, so that traffic goes on.
+ * @param hostAddress the host's address on it, as `address/prefix`; other IPv4 addresses are taken off
+ * @param mtu bytes of the largest packet
+ * @throws HostError
+ */
+export function configureTun(name: string, hostAddress: string, mtu: number): void {
+  const [link] = JSON.parse(
+    ip('-json', '-4', 'address', 'show', 'dev', name) || '[]',
+  ) as LinkAddresses[];
+  const present = (link?.addr_info ?? []).map(({ local, prefixlen }) => `${local}/${prefixlen}`);
+  ip('link', 'set', 'dev', name, 'mtu', String(mtu), 'up');
+  for (const other of present) {
+    if (other !== hostAddress) ip('address', 'delete', other, 'dev', name);
+  }
+  if (!present.includes(hostAddress)) ip('address', 'add', hostAddress, 'dev', name);
+}
+
+/**
+ * Takes the interface off the host, whether or not a process has it.
+ * @throws HostError
+ */
+export function removeTun(name: string): void {
+  ip('link', 'delete', 'dev', name);
+}
+
+function ip(...words: string[]): string {
+  try {
+    return execFileSync('ip', words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  } catch (error) {
+    const { code, stderr } = error as NodeJS.ErrnoException & { stderr?: string };
+    if (code === 'ENOENT') {
+      throw new HostError('the program "ip" is not there; install the package iproute2');
+    }
+    throw new HostError(`"ip ${words.join(' ')}" failed: ${(stderr ?? '').trim()}`);
+  }
+}

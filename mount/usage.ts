@@ -1,0 +1,23 @@
+export const USAGE = `usage: holdfast mount [MOUNTPOINT] [options]   mount the tree and serve it until SIGINT or SIGTERM
+       holdfast umount MOUNTPOINT             unmount it; the connections stay in the store
+       holdfast status MOUNTPOINT             say what serves it
+       holdfast --help | --version
+
+MOUNTPOINT is ./net unless given; it is made if it does not exist.
+
+options of mount:
+  --store DIR            where connections are kept         (MOUNTPOINT.store)
+  --address CIDR         the stack's own address            (10.7.0.2/24)
+  --host-address CIDR    the host's side of the interface   (10.7.0.1/24)
+  --tun NAME             the interface's name               (holdfast0)
+  --mtu N                bytes of the largest packet        (1500)
+  --durability LEVEL     process: survives the death of any process; power: of the host too  (process)
+  --daemon               go into the background when the tree is ready
+  --log-level LEVEL      trace, debug, info, warn, error, fatal or silent  (warn)
+  --log-file FILE        append the log to FILE             (standard error; with --daemon STORE/log)
+`;
+
+/** A command line that makes no sense; the message is one line for the user. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+}

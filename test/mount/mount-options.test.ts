@@ -1,0 +1,69 @@
+import { resolve } from 'node:path';
+import t from 'tap';
+import { parseMountOptions } from '../../mount/mount-options.ts';
+
+t.test('defaults', async (t) => {
+  t.same(parseMountOptions([]), {
+    daemon: false,
+    config: {
+      mountpoint: resolve('net'),
+      store: resolve('net.store'),
+      address: '10.7.0.2',
+      prefix: 24,
+      hostAddress: '10.7.0.1/24',
+      tun: 'holdfast0',
+      mtu: 1500,
+      durability: 'process',
+      logLevel: 'warn',
+    },
+  });
+});
+
+t.test('in the background the log needs a place that stays', async (t) => {
+  const { daemon, config } = parseMountOptions(['--daemon', '/m']);
+  t.ok(daemon);
+  t.equal(config.logFile, '/m.store/log');
+  t.equal(parseMountOptions(['--daemon', '/m', '--log-file', '/l']).config.logFile, '/l');
+});
+
+t.test('each option', async (t) => {
+  const { config } = parseMountOptions(
+    '/m --store /s --address 10.9.0.2/16 --host-address 10.9.0.1/16 --tun t1 --mtu 9000 --durability power --log-level info'.split(
+      ' ',
+    ),
+  );
+  t.match(config, {
+    mountpoint: '/m',
+    store: '/s',
+    address: '10.9.0.2',
+    prefix: 16,
+    hostAddress: '10.9.0.1/16',
+    tun: 't1',
+    mtu: 9000,
+    durability: 'power',
+    logLevel: 'info',
+  });
+});
+
+t.test('what makes no sense is refused in one line that names it', async (t) => {
+  const wrong: [string, RegExp][] = [
+    ['a b', /one mountpoint only, not b/],
+    ['--frobnicate', /frobnicate/],
+    ['--mtu 12', /--mtu is a number from 576/],
+    ['--mtu 15e2', /--mtu/],
+    ['--mtu 65536', /--mtu/],
+    ['--address 10.7.0.2', /--address is an IPv4 address with a prefix/],
+    ['--address 10.7.0.2/33', /--address/],
+    ['--address fd00::2/64', /--address/],
+    ['--host-address x/24', /--host-address/],
+    ['--address 10.7.0.1/24', /two different addresses/],
+    ['--durability eternal', /--durability is one of process, power/],
+    ['--log-level loud', /--log-level/],
+    ['--tun a/b', /--tun/],
+    ['--tun sixteen-letters-', /--tun/],
+    ['/m --store /m/store', /inside the mountpoint/],
+  ];
+  for (const [line, message] of wrong) {
+    t.throws(() => parseMountOptions(line.split(' ')), { name: 'UsageError', message }, line);
+  }
+});
