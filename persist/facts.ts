@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto';
+import { getU64, LAYOUT_VERSION, putU64 } from './layout.ts';
+
+const VERSION = 0;
+const TURN = 8;
+const EPOCH = 16;
+const MOUNT_INSTANCE = 24;
+const SECRET = 32;
+const SECRET_LENGTH = 32;
+const NEXT_CONNECTION_ID = 64;
+const NEXT_HANDLE = 72;
+const BOOT_ID = 80;
+const BOOT_ID_LENGTH = 16;
+const MONOTONIC = 96;
+const WALL = 104;
+
+/** What is true of the store as a whole: one record of fixed width, committed with every turn. */
+export class Facts {
+  static readonly LENGTH = 112;
+  /** The record itself. */
+  readonly bytes: Uint8Array;
+  readonly #view: DataView;
+  /** A fact was set since the last commit. The stamp of the commit itself does not count. */
+  changed = false;
+
+  /** @param bytes a record read from the store; it is copied */
+  constructor(bytes?: Uint8Array) {
+    this.bytes = new Uint8Array(Facts.LENGTH);
+    this.#view = new DataView(this.bytes.buffer);
+    if (bytes) {
+      this.bytes.set(bytes);
+      return;
+    }
+    this.#view.setUint32(VERSION, LAYOUT_VERSION);
+    this.bytes.set(randomBytes(SECRET_LENGTH), SECRET);
+    this.newMountInstance();
+    this.nextConnectionId = 1;
+    this.nextHandle = 1;
+  }
+
+  get layoutVersion(): number {
+    return this.#view.getUint32(VERSION);
+  }
+
+  /** The turn that this record was committed with. */
+  get turn(): number {
+    return getU64(this.#view, TURN);
+  }
+
+  /** How many engines have used the store, this one included. */
+  get epoch(): number {
+    return getU64(this.#view, EPOCH);
+  }
+
+  set epoch(epoch: number) {
+    this.#setU64(EPOCH, epoch);
+  }
+
+  /** Names one FUSE mount: a request's `unique` means something only together with it. */
+  get mountInstance(): bigint {
+    return this.#view.getBigUint64(MOUNT_INSTANCE);
+  }
+
+  /** Draws another mount instance: for a mount that is not the one the store was last used with. */
+  newMountInstance(): void {
+    this.bytes.set(randomBytes(8), MOUNT_INSTANCE);
+    this.changed = true;
+  }
+
+  /** 32 random bytes that never change: for initial sequence numbers (RFC 6528) and the like. */
+  get secret(): Uint8Array {
+    return this.bytes.subarray(SECRET, SECRET + SECRET_LENGTH);
+  }
+
+  get nextConnectionId(): number {
+    return getU64(this.#view, NEXT_CONNECTION_ID);
+  }
+
+  set nextConnectionId(id: number) {
+    this.#setU64(NEXT_CONNECTION_ID, id);
+  }
+
+  get nextHandle(): number {
+    return getU64(this.#view, NEXT_HANDLE);
+  }
+
+  set nextHandle(handle: number) {
+    this.#setU64(NEXT_HANDLE, handle);
+  }
+
+  /** Which boot of the host the clock of the last commit belongs to. */
+  get bootId(): Uint8Array {
+    return this.bytes.subarray(BOOT_ID, BOOT_ID + BOOT_ID_LENGTH);
+  }
+
+  /** CLOCK_MONOTONIC at the last commit, in milliseconds. */
+  get monotonic(): number {
+    return this.#view.getFloat64(MONOTONIC);
+  }
+
+  /** The wall clock at the last commit, in milliseconds since 1970. */
+  get wall(): number {
+    return this.#view.getFloat64(WALL);
+  }
+
+  /** What every commit records of itself. */
+  stamp(turn: number, bootId: Uint8Array, monotonic: number, wall: number): void {
+    putU64(this.#view, TURN, turn);
+    this.bytes.set(bootId, BOOT_ID);
+    this.#view.setFloat64(MONOTONIC, monotonic);
+    this.#view.setFloat64(WALL, wall);
+  }
+
+  #setU64(offset: number, value: number): void {
+    if (getU64(this.#view, offset) === value) return;
+    putU64(this.#view, offset, value);
+    this.changed = true;
+  }
+}

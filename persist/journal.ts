@@ -1,0 +1,280 @@
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { open, type RootDatabase } from 'lmdb';
+import { assert } from '../tcp/assert.ts';
+import { readBootId } from './boot-id.ts';
+import { Facts } from './facts.ts';
+import {
+  CHECKSUM_LENGTH,
+  DATA_FILE,
+  getU64,
+  KEY_LENGTH,
+  LMDB_LOCK_FILE,
+  nameOfKey,
+  putKey,
+  README,
+  README_FILE,
+} from './layout.ts';
+import { StoreError } from './store-error.ts';
+import { LOCK_FILE } from './store-lock.ts';
+import { Table } from './table.ts';
+import { type Durability, TurnFile } from './turn-file.ts';
+
+export interface JournalOptions {
+  /** What `durable` outlives: any death of the process, or a power cut too. */
+  readonly durability?: Durability;
+  /** How large data.mdb may grow, in bytes. It is address space, not disk. */
+  readonly mapSize?: number;
+}
+
+export interface JournalRecord {
+  readonly id: number;
+  readonly index: number;
+  readonly value: Uint8Array;
+}
+
+/** A change that waits for the commit; `value` undefined deletes. */
+interface Staged {
+  table: Table;
+  id: number;
+  index: number;
+  value: Uint8Array | undefined;
+}
+
+const DEFAULT_MAP_SIZE = 16 * 2 ** 30;
+const SMALLEST_SCRATCH = 65_536;
+
+/** The store: changes are staged, and one commit makes all of a turn's changes durable, or none. */
+export class Journal {
+  /** The store's facts. What is set here is staged too. */
+  readonly facts: Facts;
+  /** Called when `durable` grew later than in `commit` itself: with durability `power`. */
+  onDurable: () => void = () => {};
+
+  readonly #directory: string;
+  readonly #lmdb: RootDatabase<Uint8Array, Uint8Array>;
+  readonly #turnFile: TurnFile;
+  readonly #bootId = readBootId();
+  #turn: number;
+  #durable: number;
+  /** In the order of the calls; beyond `#count`, objects to be used again. */
+  readonly #staged: Staged[] = [];
+  #count = 0;
+  /** A key and behind it a payload. */
+  #scratch = Buffer.allocUnsafeSlow(SMALLEST_SCRATCH);
+  #scratchView = new DataView(this.#scratch.buffer);
+  readonly #key = Buffer.allocUnsafeSlow(KEY_LENGTH);
+  readonly #apply = (): void => this.#writeStaged();
+
+  /**
+   * Opens the store, and makes it if the directory is missing or empty.
+   * @throws StoreError when it cannot be used; nothing was changed then
+   */
+  static open(directory: string, options: JournalOptions = {}): Journal {
+    return new Journal(directory, options);
+  }
+
+  private constructor(directory: string, options: JournalOptions) {
+    this.#directory = directory;
+    this.#turnFile = TurnFile.open(directory) ?? create(directory);
+    if (this.#turnFile.turn === 0) removeData(directory);
+    this.#lmdb = open<Uint8Array, Uint8Array>({
+      path: directory,
+      noSubdir: false,
+      encoding: 'binary',
+      keyEncoding: 'binary',
+      noSync: true,
+      overlappingSync: false,
+      noMemInit: true,
+      mapSize: options.mapSize ?? DEFAULT_MAP_SIZE,
+    });
+    this.facts = this.#readFacts();
+    this.#turn = this.facts.turn + 1;
+    this.#durable = this.facts.turn;
+    this.facts.epoch += 1;
+    this.#turnFile.durability = options.durability ?? 'process';
+    this.#turnFile.closed = false;
+    this.#turnFile.bootId = this.#bootId;
+    if (this.#turn === 1) this.commit();
+    else this.#turnFile.write(this.#durable);
+  }
+
+  /** The turn that is being staged. */
+  get turn(): number {
+    return this.#turn;
+  }
+
+  /** The newest turn whose outputs may become visible. */
+  get durable(): number {
+    return this.#durable;
+  }
+
+  /** Stages a record. Its bytes must stay as they are until the commit; of several for one key, the last one counts. */
+  put(table: Table, id: number, index: number, value: Uint8Array): void {
+    this.#stage(table, id, index, value);
+  }
+
+  /** Stages that there is no such record. */
+  delete(table: Table, id: number, index: number): void {
+    this.#stage(table, id, index, undefined);
+  }
+
+  /**
+   * The committed records of a table, in the order of (id, index). Their bytes are the caller's.
+   * @throws StoreError at a record that is damaged
+   */
+  *scan(table: Table): Generator<JournalRecord> {
+    const start = Buffer.alloc(KEY_LENGTH, 0);
+    const end = Buffer.alloc(KEY_LENGTH, 0);
+    start[0] = table;
+    end[0] = table + 1;
+    for (const { key, value } of this.#lmdb.getRange({ start, end })) {
+      const payload = payloadOf(this.#directory, key, value);
+      const view = new DataView(key.buffer, key.byteOffset, KEY_LENGTH);
+      yield { id: getU64(view, 1), index: view.getUint32(9), value: payload };
+    }
+  }
+
+  /**
+   * Makes the staged turn the last committed one, all of it or nothing. With nothing staged it does nothing.
+   * @returns the number of the last committed turn; its outputs may leave when `durable` has reached it
+   * @throws StoreError when the disk or the store is full: all stays staged, and a later commit may succeed
+   */
+  commit(): number {
+    if (this.#count === 0 && !this.facts.changed) return this.#turn - 1;
+    const turn = this.#turn;
+    this.facts.stamp(turn, this.#bootId, monotonicNow(), Date.now());
+    try {
+      this.#lmdb.transactionSync(this.#apply);
+    } catch (error) {
+      throw new StoreError(`cannot write to the store ${this.#directory}: ${messageOf(error)}`);
+    }
+    this.#turnFile.write(turn);
+    for (let i = 0; i < this.#count; i++) this.#staged[i]!.value = undefined;
+    this.#count = 0;
+    this.facts.changed = false;
+    this.#turn = turn + 1;
+    this.#durable = turn;
+    return turn;
+  }
+
+  /** Waits until everything committed has reached the disk, and lets go of the store. What is only staged is lost. */
+  async close(): Promise<void> {
+    await syncToDisk(this.#lmdb);
+    await this.#lmdb.close();
+    this.#turnFile.sync();
+    this.#turnFile.closed = true;
+    this.#turnFile.write(this.#turn - 1);
+    this.#turnFile.sync();
+    this.#turnFile.close();
+  }
+
+  #stage(table: Table, id: number, index: number, value: Uint8Array | undefined): void {
+    const staged = this.#staged[this.#count];
+    if (staged === undefined) this.#staged.push({ table, id, index, value });
+    else {
+      staged.table = table;
+      staged.id = id;
+      staged.index = index;
+      staged.value = value;
+    }
+    this.#count += 1;
+  }
+
+  #writeStaged(): void {
+    for (let i = 0; i < this.#count; i++) {
+      const { table, id, index, value } = this.#staged[i]!;
+      if (value === undefined) this.#remove(table, id, index);
+      else this.#write(table, id, index, value);
+    }
+    this.#write(Table.store, 0, 0, this.facts.bytes);
+  }
+
+  /** lmdb copies the value into its page before `put` returns (mdb_put), so the scratch memory is free again at once. */
+  #write(table: Table, id: number, index: number, value: Uint8Array): void {
+    const length = KEY_LENGTH + value.length;
+    if (length > this.#scratch.length) this.#growScratch(length);
+    const scratch = this.#scratch;
+    putKey(this.#scratchView, 0, table, id, index);
+    scratch.copy(this.#key, 0, 0, KEY_LENGTH);
+    scratch.set(value, KEY_LENGTH);
+    // Key and payload lie together for one pass of the checksum, which then takes the place of the key's last bytes.
+    const checksumAt = KEY_LENGTH - CHECKSUM_LENGTH;
+    this.#scratchView.setUint32(checksumAt, crc32(scratch.subarray(0, length)));
+    this.#lmdb.put(this.#key, scratch.subarray(checksumAt, length));
+  }
+
+  #remove(table: Table, id: number, index: number): void {
+    putKey(this.#scratchView, 0, table, id, index);
+    this.#scratch.copy(this.#key, 0, 0, KEY_LENGTH);
+    this.#lmdb.remove(this.#key);
+  }
+
+  #growScratch(length: number): void {
+    this.#scratch = Buffer.allocUnsafeSlow(2 ** (32 - Math.clz32(length - 1)));
+    this.#scratchView = new DataView(this.#scratch.buffer);
+  }
+
+  #readFacts(): Facts {
+    for (const { value } of this.scan(Table.store)) {
+      assert(value.length === Facts.LENGTH, 'a checked store has facts of their length');
+      return new Facts(value);
+    }
+    assert(this.#turnFile.turn === 0, 'a checked store has facts');
+    return new Facts();
+  }
+}
+
+/** CLOCK_MONOTONIC in milliseconds: the one clock of the engine, also across its restarts. */
+export function monotonicNow(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+/**
+ * What a record holds behind its checksum.
+ * @throws StoreError when they do not agree
+ */
+function payloadOf(directory: string, key: Uint8Array, value: Uint8Array): Uint8Array {
+  const payload = value.subarray(CHECKSUM_LENGTH);
+  const stored = new DataView(value.buffer, value.byteOffset, value.byteLength).getUint32(0);
+  if (crc32(payload, crc32(key)) !== stored)
+    throw new StoreError(`${directory}: ${nameOfKey(key)} is damaged; move the store away`);
+  return payload;
+}
+
+function create(directory: string): TurnFile {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const foreign = readdirSync(directory).find((name) => name !== LOCK_FILE);
+    if (foreign !== undefined)
+      throw new StoreError(
+        `${directory} is no store and holds ${foreign}; give --store an empty directory`,
+      );
+    const turnFile = TurnFile.create(directory);
+    writeFileSync(join(directory, README_FILE), README);
+    return turnFile;
+  } catch (error) {
+    if (error instanceof StoreError) throw error;
+    throw new StoreError(`cannot make the store ${directory}: ${messageOf(error)}`);
+  }
+}
+
+/** Nothing was ever committed: what a daemon left that died while it made the store goes. */
+function removeData(directory: string): void {
+  for (const name of [DATA_FILE, LMDB_LOCK_FILE]) {
+    const path = join(directory, name);
+    if (existsSync(path)) rmSync(path);
+  }
+}
+
+function syncToDisk(lmdb: RootDatabase<Uint8Array, Uint8Array>): Promise<void> {
+  const { env } = lmdb as unknown as { env: { sync(callback: (error?: Error) => void): void } };
+  return new Promise((resolve, reject) => {
+    env.sync((error) => (error ? reject(error) : resolve()));
+  });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

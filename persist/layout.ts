@@ -1,0 +1,102 @@
+import { assert } from '../tcp/assert.ts';
+import type { Table } from './table.ts';
+
+/** Counts every change after which an older program would misread the store. */
+export const LAYOUT_VERSION = 1;
+
+/** LMDB's own file. */
+export const DATA_FILE = 'data.mdb';
+/** LMDB's table of readers and its mutexes; holds nothing that outlives a process. */
+export const LMDB_LOCK_FILE = 'lock.mdb';
+/** The last committed turn, outside LMDB: see turn-file.ts. */
+export const TURN_FILE = 'turn';
+/** Saved meta pages: see checkpoint.ts. */
+export const CHECKPOINT_FILES = ['checkpoint-0', 'checkpoint-1'] as const;
+export const README_FILE = 'README';
+
+/** Table, id, index. */
+export const KEY_LENGTH = 13;
+/** What stands before the payload of every record. */
+export const CHECKSUM_LENGTH = 4;
+
+/** Ids and turns are exact integers. */
+export const LARGEST_ID = Number.MAX_SAFE_INTEGER;
+
+/** Writes `value`, an integer below 2**53, as eight bytes. */
+export function putU64(view: DataView, offset: number, value: number): void {
+  view.setUint32(offset, Math.floor(value / 2 ** 32));
+  view.setUint32(offset + 4, value >>> 0);
+}
+
+/** Reads eight bytes; what is 2**53 or more is inexact. */
+export function getU64(view: DataView, offset: number): number {
+  return view.getUint32(offset) * 2 ** 32 + view.getUint32(offset + 4);
+}
+
+/** Writes a record's key at `offset`. Its order is that of (table, id, index). */
+export function putKey(
+  view: DataView,
+  offset: number,
+  table: Table,
+  id: number,
+  index: number,
+): void {
+  assert(id >= 0 && id <= LARGEST_ID, 'an id is an integer below 2**53');
+  assert(index >= 0 && index < 2 ** 32, 'an index has 32 bits');
+  view.setUint8(offset, table);
+  putU64(view, offset + 1, id);
+  view.setUint32(offset + 9, index);
+}
+
+/** Says in words which record a key is of. */
+export function nameOfKey(key: Uint8Array): string {
+  const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
+  return `record ${view.getUint8(0)}/${getU64(view, 1)}/${view.getUint32(9)}`;
+}
+
+/** The README of every store. */
+export const README = `This directory is a Holdfast store: the TCP connections of one daemon.
+
+Do not edit, copy back or thin out its files. A store that is damaged, or older
+than what the daemon last promised its peers, is refused. To start afresh, remove
+the whole directory: the connections in it are then lost.
+
+  data.mdb      the records, in an LMDB environment (layout version ${LAYOUT_VERSION})
+  lock.mdb      LMDB's readers and mutexes; holds nothing that outlives a process
+  turn          the number of the last committed turn, and for which boot of the host
+  checkpoint-*  LMDB's two meta pages as they were when everything they speak of had
+                reached the disk; only with --durability power
+  lock          held by the daemon that uses the store
+
+All numbers are big-endian. A record's key is
+
+  u8 table, u64 id, u32 index
+
+and its value is
+
+  u32 CRC-32 of key and payload, payload
+
+Tables: 1 the store's facts; 2 connections, one protocol control block each; 3 bytes
+sent and not acknowledged; 4 bytes received and not read; 5 directories; 6 open
+files; 7 answers to requests; 8 requests that wait; 9 poll handles.
+
+A chunk of a stream (tables 3 and 4) is
+
+  u64 stream offset of its first byte, its bytes
+
+The id is the connection's, the index a slot that is used again. Chunks wholly below
+the start of their stream mean nothing any more.
+
+The file turn is
+
+  8 bytes "HOLDFAST", u32 layout version, u8 durability (0 process, 1 power),
+  u8 closed (1: everything had reached the disk), u16 zero, u64 turn,
+  16 bytes boot id of the host, u32 CRC-32 of all before
+
+The facts are
+
+  u32 layout version, u32 zero, u64 turn, u64 epoch (how many engines have used the
+  store), u64 mount instance, 32 bytes secret, u64 next connection id,
+  u64 next handle, 16 bytes boot id of the host, f64 monotonic clock and f64 wall
+  clock at the commit, in milliseconds
+`;

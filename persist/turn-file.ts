@@ -1,0 +1,133 @@
+import { closeSync, constants, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { getU64, LAYOUT_VERSION, putU64, TURN_FILE } from './layout.ts';
+import { StoreError } from './store-error.ts';
+
+const MAGIC = Buffer.from('HOLDFAST', 'latin1');
+const VERSION = 8;
+const DURABILITY = 12;
+const CLOSED = 13;
+const TURN = 16;
+const BOOT_ID = 24;
+const CHECKSUM = 40;
+const LENGTH = 44;
+
+export type Durability = 'process' | 'power';
+
+/**
+ * The last committed turn, kept outside LMDB. An older state, be it an older data.mdb or the one that LMDB falls back
+ * to when its newest meta page is damaged, does not agree with it.
+ *
+ * It is one small write after each commit: no death of the process can tear it, and what it says is at most one
+ * turn behind.
+ */
+export class TurnFile {
+  readonly #fd: number;
+  readonly #path: string;
+  readonly #bytes = Buffer.alloc(LENGTH);
+  readonly #view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, LENGTH);
+
+  private constructor(fd: number, path: string) {
+    this.#fd = fd;
+    this.#path = path;
+  }
+
+  /** A new one, of turn 0: nothing was committed yet. */
+  static create(directory: string): TurnFile {
+    const path = join(directory, TURN_FILE);
+    const { O_RDWR, O_CREAT, O_EXCL } = constants;
+    const file = new TurnFile(openSync(path, O_RDWR | O_CREAT | O_EXCL, 0o600), path);
+    file.#bytes.set(MAGIC);
+    file.#view.setUint32(VERSION, LAYOUT_VERSION);
+    file.write(0);
+    return file;
+  }
+
+  /**
+   * @throws StoreError when it is damaged or of another layout version
+   * @returns undefined when there is none
+   */
+  static open(directory: string): TurnFile | undefined {
+    const path = join(directory, TURN_FILE);
+    let fd: number;
+    try {
+      fd = openSync(path, constants.O_RDWR);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw new StoreError(`cannot use the store ${directory}: ${(error as Error).message}`);
+    }
+    const file = new TurnFile(fd, path);
+    try {
+      file.#read();
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+    return file;
+  }
+
+  get turn(): number {
+    return getU64(this.#view, TURN);
+  }
+
+  get durability(): Durability {
+    return this.#bytes[DURABILITY] === 1 ? 'power' : 'process';
+  }
+
+  set durability(durability: Durability) {
+    this.#bytes[DURABILITY] = durability === 'power' ? 1 : 0;
+  }
+
+  /** Everything up to the turn had reached the disk, and nobody has used the store since. */
+  get closed(): boolean {
+    return this.#bytes[CLOSED] === 1;
+  }
+
+  set closed(closed: boolean) {
+    this.#bytes[CLOSED] = closed ? 1 : 0;
+  }
+
+  /** The boot of the host in which the store was last used. */
+  get bootId(): Uint8Array {
+    return this.#bytes.subarray(BOOT_ID, CHECKSUM);
+  }
+
+  set bootId(bootId: Uint8Array) {
+    this.#bytes.set(bootId, BOOT_ID);
+  }
+
+  /** Records `turn` as the last one, with what was set beside it. */
+  write(turn: number): void {
+    putU64(this.#view, TURN, turn);
+    this.#view.setUint32(CHECKSUM, crc32(this.#bytes.subarray(0, CHECKSUM)));
+    writeSync(this.#fd, this.#bytes, 0, LENGTH, 0);
+  }
+
+  /** Waits until what was written has reached the disk. */
+  sync(): void {
+    fsyncSync(this.#fd);
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+
+  #read(): void {
+    const length = readSync(this.#fd, this.#bytes, 0, LENGTH, 0);
+    if (!this.#bytes.subarray(0, MAGIC.length).equals(MAGIC))
+      throw new StoreError(`${this.#path} is not Holdfast's; give --store another directory`);
+    const version = this.#view.getUint32(VERSION);
+    if (version !== LAYOUT_VERSION) throw new StoreError(otherLayout(this.#path, version));
+    if (
+      length !== LENGTH ||
+      this.#view.getUint32(CHECKSUM) !== crc32(this.#bytes.subarray(0, CHECKSUM))
+    )
+      throw new StoreError(`${this.#path} is damaged; restore nothing, move the store away`);
+  }
+}
+
+/** What to say of a store that another version of the program wrote. */
+export function otherLayout(path: string, version: number): string {
+  return `${path} has layout version ${version}, this Holdfast reads version ${LAYOUT_VERSION}; use the Holdfast that wrote it, or another --store`;
+}
