@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readBootId } from './boot-id.ts';
 import { getU64, LAYOUT_VERSION, putU64 } from './layout.ts';
 
 const VERSION = 0;
@@ -7,7 +8,7 @@ const EPOCH = 16;
 const MOUNT_INSTANCE = 24;
 const SECRET = 32;
 const SECRET_LENGTH = 32;
-const NEXT_CONNECTION_ID = 64;
+const NEXT_ID = 64;
 const NEXT_HANDLE = 72;
 const BOOT_ID = 80;
 const BOOT_ID_LENGTH = 16;
@@ -33,8 +34,7 @@ export class Facts {
     }
     this.#view.setUint32(VERSION, LAYOUT_VERSION);
     this.bytes.set(randomBytes(SECRET_LENGTH), SECRET);
-    this.newMountInstance();
-    this.nextConnectionId = 1;
+    this.nextId = 1;
     this.nextHandle = 1;
   }
 
@@ -56,15 +56,16 @@ export class Facts {
     this.#setU64(EPOCH, epoch);
   }
 
-  /** Names one FUSE mount: a request's `unique` means something only together with it. */
-  get mountInstance(): bigint {
-    return this.#view.getBigUint64(MOUNT_INSTANCE);
+  /**
+   * Names the FUSE mount that the store serves: a request's `unique` means something only together with it.
+   * 0 before the first mount.
+   */
+  get mountInstance(): number {
+    return getU64(this.#view, MOUNT_INSTANCE);
   }
 
-  /** Draws another mount instance: for a mount that is not the one the store was last used with. */
-  newMountInstance(): void {
-    this.bytes.set(randomBytes(8), MOUNT_INSTANCE);
-    this.changed = true;
+  set mountInstance(instance: number) {
+    this.#setU64(MOUNT_INSTANCE, instance);
   }
 
   /** 32 random bytes that never change: for initial sequence numbers (RFC 6528) and the like. */
@@ -72,14 +73,16 @@ export class Facts {
     return this.bytes.subarray(SECRET, SECRET + SECRET_LENGTH);
   }
 
-  get nextConnectionId(): number {
-    return getU64(this.#view, NEXT_CONNECTION_ID);
+  /** The id that the next connection gets. */
+  get nextId(): number {
+    return getU64(this.#view, NEXT_ID);
   }
 
-  set nextConnectionId(id: number) {
-    this.#setU64(NEXT_CONNECTION_ID, id);
+  set nextId(id: number) {
+    this.#setU64(NEXT_ID, id);
   }
 
+  /** The number that the next open file gets. */
   get nextHandle(): number {
     return getU64(this.#view, NEXT_HANDLE);
   }
@@ -101,6 +104,16 @@ export class Facts {
   /** The wall clock at the last commit, in milliseconds since 1970. */
   get wall(): number {
     return this.#view.getFloat64(WALL);
+  }
+
+  /**
+   * How long ago the last commit was, in milliseconds: by CLOCK_MONOTONIC when the host has not gone down since, and
+   * otherwise by the wall clock, which may have jumped: never less than 0.
+   * @param now CLOCK_MONOTONIC in milliseconds
+   */
+  elapsed(now: number): number {
+    const sameBoot = Buffer.compare(this.bootId, readBootId()) === 0;
+    return Math.max(0, sameBoot ? now - this.monotonic : Date.now() - this.wall);
   }
 
   /** What every commit records of itself. */
