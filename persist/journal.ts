@@ -16,7 +16,7 @@ import {
   README,
   README_FILE,
 } from './layout.ts';
-import { StoreError } from './store-error.ts';
+import { REMEDY, StoreError } from './store-error.ts';
 import { LOCK_FILE } from './store-lock.ts';
 import { Table } from './table.ts';
 import { type Durability, TurnFile } from './turn-file.ts';
@@ -34,12 +34,20 @@ export interface JournalRecord {
   readonly value: Uint8Array;
 }
 
+/** A value that lies elsewhere until the commit copies it: it must not change before. */
+export interface RecordSource {
+  /** In bytes. */
+  readonly length: number;
+  /** Writes the value to target[at ...]. */
+  copyTo(target: Uint8Array, at: number): void;
+}
+
 /** A change that waits for the commit; `value` undefined deletes. */
 interface Staged {
   table: Table;
   id: number;
   index: number;
-  value: Uint8Array | undefined;
+  value: Uint8Array | RecordSource | undefined;
 }
 
 const DEFAULT_MAP_SIZE = 16 * 2 ** 30;
@@ -92,7 +100,6 @@ export class Journal {
     this.facts = this.#readFacts();
     this.#turn = this.facts.turn + 1;
     this.#durable = this.facts.turn;
-    this.facts.epoch += 1;
     this.#turnFile.durability = options.durability ?? 'process';
     this.#turnFile.closed = false;
     this.#turnFile.bootId = this.#bootId;
@@ -111,7 +118,7 @@ export class Journal {
   }
 
   /** Stages a record. Its bytes must stay as they are until the commit; of several for one key, the last one counts. */
-  put(table: Table, id: number, index: number, value: Uint8Array): void {
+  put(table: Table, id: number, index: number, value: Uint8Array | RecordSource): void {
     this.#stage(table, id, index, value);
   }
 
@@ -170,7 +177,7 @@ export class Journal {
     this.#turnFile.close();
   }
 
-  #stage(table: Table, id: number, index: number, value: Uint8Array | undefined): void {
+  #stage(table: Table, id: number, index: number, value: Staged['value']): void {
     const staged = this.#staged[this.#count];
     if (staged === undefined) this.#staged.push({ table, id, index, value });
     else {
@@ -192,13 +199,14 @@ export class Journal {
   }
 
   /** lmdb copies the value into its page before `put` returns (mdb_put), so the scratch memory is free again at once. */
-  #write(table: Table, id: number, index: number, value: Uint8Array): void {
+  #write(table: Table, id: number, index: number, value: Uint8Array | RecordSource): void {
     const length = KEY_LENGTH + value.length;
     if (length > this.#scratch.length) this.#growScratch(length);
     const scratch = this.#scratch;
     putKey(this.#scratchView, 0, table, id, index);
     scratch.copy(this.#key, 0, 0, KEY_LENGTH);
-    scratch.set(value, KEY_LENGTH);
+    if (value instanceof Uint8Array) scratch.set(value, KEY_LENGTH);
+    else value.copyTo(scratch, KEY_LENGTH);
     // Key and payload lie together for one pass of the checksum, which then takes the place of the key's last bytes.
     const checksumAt = KEY_LENGTH - CHECKSUM_LENGTH;
     this.#scratchView.setUint32(checksumAt, crc32(scratch.subarray(0, length)));
@@ -239,7 +247,9 @@ function payloadOf(directory: string, key: Uint8Array, value: Uint8Array): Uint8
   const payload = value.subarray(CHECKSUM_LENGTH);
   const stored = new DataView(value.buffer, value.byteOffset, value.byteLength).getUint32(0);
   if (crc32(payload, crc32(key)) !== stored)
-    throw new StoreError(`${directory}: ${nameOfKey(key)} is damaged; move the store away`);
+    throw new StoreError(
+      `the store ${directory} is damaged: the checksum of ${nameOfKey(key)} is wrong; ${REMEDY}`,
+    );
   return payload;
 }
 

@@ -1,5 +1,5 @@
 import { assert } from '../tcp/assert.ts';
-import type { Table } from './table.ts';
+import { nameOfTable, type Table } from './table.ts';
 
 /** Counts every change after which an older program would misread the store. */
 export const LAYOUT_VERSION = 1;
@@ -18,6 +18,14 @@ export const README_FILE = 'README';
 export const KEY_LENGTH = 13;
 /** What stands before the payload of every record. */
 export const CHECKSUM_LENGTH = 4;
+
+/** What stands before the bytes of a chunk: their stream offset. */
+export const CHUNK_HEADER_LENGTH = 8;
+/**
+ * The most bytes of a stream in one chunk. With all that is put around them they fill 16 of LMDB's pages exactly, whose
+ * run of overflow pages begins with a header of 24 bytes (mdb.c: MDB_page_header, OVPAGES).
+ */
+export const LARGEST_CHUNK = 16 * 4096 - 24 - CHECKSUM_LENGTH - CHUNK_HEADER_LENGTH;
 
 /** Ids and turns are exact integers. */
 export const LARGEST_ID = Number.MAX_SAFE_INTEGER;
@@ -51,7 +59,7 @@ export function putKey(
 /** Says in words which record a key is of. */
 export function nameOfKey(key: Uint8Array): string {
   const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
-  return `record ${view.getUint8(0)}/${getU64(view, 1)}/${view.getUint32(9)}`;
+  return `${nameOfTable(view.getUint8(0))} ${getU64(view, 1)}/${view.getUint32(9)}`;
 }
 
 /** The README of every store. */
@@ -68,7 +76,8 @@ the whole directory: the connections in it are then lost.
                 reached the disk; only with --durability power
   lock          held by the daemon that uses the store
 
-All numbers are big-endian. A record's key is
+All numbers are big-endian, but for those of a protocol control block, which is
+as it lies in memory. A record's key is
 
   u8 table, u64 id, u32 index
 

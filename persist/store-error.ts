@@ -2,3 +2,6 @@
 export class StoreError extends Error {
   override name = 'StoreError';
 }
+
+/** What to do about a store that will not do. */
+export const REMEDY = 'move the store away and start with an empty one: its connections are lost';

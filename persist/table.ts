@@ -21,3 +21,12 @@ export const Table = {
 } as const;
 
 export type Table = (typeof Table)[keyof typeof Table];
+
+const NAME_OF = new Map<number, string>(
+  Object.entries(Table).map(([name, number]) => [number, name]),
+);
+
+/** The name of a table, for people. */
+export function nameOfTable(table: number): string {
+  return NAME_OF.get(table) ?? `table ${table}`;
+}

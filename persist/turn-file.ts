@@ -2,7 +2,7 @@ import { closeSync, constants, fsyncSync, openSync, readSync, writeSync } from '
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { getU64, LAYOUT_VERSION, putU64, TURN_FILE } from './layout.ts';
-import { StoreError } from './store-error.ts';
+import { REMEDY, StoreError } from './store-error.ts';
 
 const MAGIC = Buffer.from('HOLDFAST', 'latin1');
 const VERSION = 8;
@@ -123,7 +123,7 @@ export class TurnFile {
       length !== LENGTH ||
       this.#view.getUint32(CHECKSUM) !== crc32(this.#bytes.subarray(0, CHECKSUM))
     )
-      throw new StoreError(`${this.#path} is damaged; restore nothing, move the store away`);
+      throw new StoreError(`${this.#path} is damaged; ${REMEDY}`);
   }
 }
 
