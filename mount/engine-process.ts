@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Control, type ToEngine, type ToKeeper } from './control.ts';
@@ -12,6 +12,12 @@ export interface HeldDescriptors {
   readonly fuse: number;
   readonly tun: number;
   readonly lock: number;
+}
+
+/** The near end of the control socket of a child that was given the far one. */
+export function controlOf(child: ChildProcess): Socket {
+  // The type knows five descriptors only.
+  return (child.stdio as readonly unknown[])[Descriptor.control] as Socket;
 }
 
 /** An engine as its keeper sees it. */
@@ -45,7 +51,7 @@ export class EngineProcess {
     const child = spawn(process.execPath, ['--enable-source-maps', ENGINE], {
       stdio: stdio as ('ignore' | 'inherit' | 'pipe' | number)[],
     });
-    return new EngineProcess(child.pid!, child.stdio[Descriptor.control] as Socket, onMessage);
+    return new EngineProcess(child.pid!, controlOf(child), onMessage);
   }
 
   kill(): void {

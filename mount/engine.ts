@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import type { RecordKind, Records } from '../fs/records.ts';
 import { Tree } from '../fs/tree.ts';
-import { removeConnection, restoreConnections } from '../persist/connections.ts';
-import { Journal, StoreError } from '../persist/journal.ts';
+import { restoreConnections } from '../persist/connections.ts';
+import { Journal } from '../persist/journal.ts';
+import { StoreError } from '../persist/store-error.ts';
 import { Table } from '../persist/table.ts';
 import { Stack } from '../tcp/stack.ts';
 import { monotonicNow } from './clock.ts';
@@ -14,16 +14,19 @@ import type { Config } from './config.ts';
 import { Control, type Mounted, type ToEngine, type ToKeeper } from './control.ts';
 import { crashPoint } from './crash-point.ts';
 import { Descriptor } from './descriptors.ts';
+import { controlOf } from './engine-process.ts';
 import { Answers } from './fuse/answers.ts';
+import { Notes } from './fuse/notes.ts';
+import { Polls } from './fuse/polls.ts';
 import { Session } from './fuse/session.ts';
 import type { Succession } from './keeper-main.ts';
 import { openLog } from './log.ts';
 import { Outbox } from './outbox.ts';
 import { PacketInput } from './packet-input.ts';
-import type { Readiness } from './readiness.ts';
+import { Readiness } from './readiness.ts';
 import { allocateResidentMemory } from './resident-memory.ts';
 import { write } from './system-calls.ts';
-import type { Turn } from './turn.ts';
+import { Turn } from './turn.ts';
 import { VERSION } from './version.ts';
 
 const KEEPER = fileURLToPath(new URL('./keeper-main.js', import.meta.url));
@@ -48,6 +51,7 @@ export class Engine {
   #mounted: Mounted | undefined;
   #readiness: Readiness | undefined;
   #turn: Turn | undefined;
+  #session: Session | undefined;
 
   start(control: Control<ToKeeper, ToEngine>): void {
     this.#control = control;
@@ -78,7 +82,7 @@ export class Engine {
       mounted: this.#mounted,
       enginePid: process.pid,
     };
-    const { fuse, tun, lock, control } = Descriptor;
+    const { fuse, tun, lock } = Descriptor;
     const keeper = spawn(process.execPath, [KEEPER, JSON.stringify(succession)], {
       detached: true,
       stdio: ['ignore', 'inherit', 'inherit', fuse, tun, lock, 'pipe'],
@@ -86,7 +90,7 @@ export class Engine {
     this.#keeperPid = keeper.pid ?? 0;
     this.#log.warn({ pid: this.#keeperPid }, 'the keeper died; started another');
     this.#control = new Control(
-      keeper.stdio[control] as Socket,
+      controlOf(keeper),
       (message) => this.onMessage(message),
       () => this.onKeeperDeath(),
     );
@@ -138,6 +142,66 @@ export class Engine {
     }
     this.#stack.resume(now, facts.elapsed(now));
     journal.commit();
+  }
+
+  #serve(mounted: Mounted): void {
+    const { fuse, tun } = Descriptor;
+    const [journal, stack, tree] = [this.#journal, this.#stack, this.#tree];
+    this.#mounted = mounted;
+    const isFresh = journal.facts.mountInstance !== mounted.instance;
+    if (isFresh) {
+      journal.facts.mountInstance = mounted.instance;
+      tree.freshMount(monotonicNow());
+    }
+    const memory = allocateResidentMemory(OUTBOX_BYTES);
+    // A reply that fails has lost its reader, a packet that fails is lost as packets are: TCP sends it again.
+    const writer = (descriptor: number) => (offset: number, length: number) => {
+      write(descriptor, memory.address + offset, length);
+    };
+    const outbox = new Outbox(memory, writer(fuse), writer(tun));
+    const answers = new Answers(mounted.instance);
+    answers.restore(journal.scan(Table.answer));
+    const notes = new Notes(journal, mounted.instance);
+    notes.restore(journal.scan(Table.note));
+    const polls = new Polls(journal, outbox.replies, mounted.instance);
+    polls.restore(journal.scan(Table.poll));
+    const session = new Session({
+      fd: fuse,
+      negotiated: mounted.negotiated,
+      tree,
+      replies: outbox.replies,
+      answers,
+      notes,
+      polls,
+      resend: !isFresh,
+    });
+    const packets = new PacketInput(tun, stack, allocateResidentMemory(this.#config.mtu));
+    crashPoint('just-restarted');
+    const readiness = new Readiness(() => this.#runTurn());
+    this.#readiness = readiness;
+    const onEnd = (id: number) => this.#log.info({ connection: id }, 'connection ended');
+    this.#turn = new Turn({ stack, tree, journal, session, packets, outbox, readiness, onEnd });
+    this.#session = session;
+    journal.onDurable = () => this.#turn?.release();
+    readiness.watch(fuse);
+    readiness.watch(tun);
+    this.#control.send({ type: 'serving', epoch: journal.facts.epoch });
+  }
+
+  #runTurn(): void {
+    this.#turn!.run();
+    if (!this.#session!.unmounted) return;
+    this.#readiness!.stop();
+    this.#control.send({ type: 'unmounted' });
+  }
+
+  async #stop(): Promise<void> {
+    this.#readiness?.stop();
+    const connections = this.#stack.pcbs.size;
+    await this.#journal.close();
+    this.#control.send({ type: 'stopped', connections });
+    await this.#control.flush();
+    process.exit(0);
   }
 
   #facts(): (readonly [string, string | number])[] {

@@ -10,6 +10,9 @@ import type { Outbox } from './outbox.ts';
 import type { PacketInput } from './packet-input.ts';
 import type { Readiness } from './readiness.ts';
 
+/** A request that goes on may let another one go on, but not for ever. */
+const SETTLING_ROUNDS = 16;
+
 /** What a turn works on. */
 export interface TurnParts {
   readonly stack: Stack;
@@ -29,6 +32,7 @@ export interface TurnParts {
  */
 export class Turn {
   readonly #parts: TurnParts;
+  #isFirst = true;
 
   constructor(parts: TurnParts) {
     this.#parts = parts;
@@ -40,12 +44,14 @@ export class Turn {
     session.drain(now);
     packets.drain(now);
     stack.tick(now);
-    const quiet = this.#settle(now);
-    const complete = stack.transmit(now, outbox.packets);
+    const isSettled = this.#settle(now);
+    const isComplete = stack.transmit(now, outbox.packets);
+    if (this.#isFirst) crashPoint('first-turn');
+    this.#isFirst = false;
     this.#commit();
     this.release();
-    const again = !quiet || !complete || session.waiting || stack.changed;
-    readiness.arm(again ? now : stack.deadline);
+    const isDone = isSettled && isComplete && !session.waiting;
+    readiness.arm(isDone ? stack.deadline : now);
   }
 
   /** Lets out what the journal covers by now. */
@@ -56,21 +62,31 @@ export class Turn {
     session.answers.released(released);
   }
 
-  /** Blocked requests go on where their connection has changed, until nothing changes any more. */
+  /**
+   * Blocked requests go on where their connection has changed, until nothing changes any more.
+   * @returns false when there was more than one turn should do
+   */
   #settle(now: number): boolean {
-    const { stack, tree, session, onEnd } = this.#parts;
-    // Each round needs a request that could go on, so the bound is a precaution only.
-    for (let round = 0; round < 16; round += 1) {
+    const { stack, tree, journal, session, onEnd } = this.#parts;
+    for (let round = 0; round < SETTLING_ROUNDS; round += 1) {
       const changed = stack.takeChanged();
-      if (changed.length === 0) return true;
+      const removed = stack.takeRemoved();
+      if (changed.length === 0 && removed.length === 0) return true;
       for (const pcb of changed) session.wake(pcb.ID, now);
+      for (const id of removed) {
+        tree.forget(id);
+        removeConnection(journal, id);
+        session.wake(id, now);
+        onEnd(id);
+      }
     }
     return false;
   }
 
   #commit(): void {
-    const { stack, tree, journal, outbox, session } = this.#parts;
+    const { stack, journal, outbox, session } = this.#parts;
     for (const pcb of stack.takeDirty()) stageConnection(journal, pcb);
+    journal.facts.nextId = stack.nextId;
     session.answers.stage(journal, journal.turn);
     crashPoint('before-commit');
     const turn = journal.commit();

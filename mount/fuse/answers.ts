@@ -1,0 +1,124 @@
+import { Table } from '../../persist/table.ts';
+import { OutSize } from './protocol.ts';
+import type { Stage, StoredRecord } from './stage.ts';
+import { getU64, setU64 } from './u64.ts';
+
+/**
+ * A record: the mount instance (u64), then for each answer the key of its request (u64), the reply's length (u64) and the reply, header
+ * included, padded to eight bytes.
+ */
+const INSTANCE_SIZE = 8;
+const ENTRY_SIZE = 16;
+
+const INITIAL_SIZE = 65536;
+
+/**
+ * What was answered to requests that had an effect, journaled together with the effect. If the engine dies before the kernel has
+ * read the reply, the request comes again, and has the same answer instead of a second effect.
+ *
+ * All answers of a turn are one record. Its slot is used again once the replies of that turn have been written; the kernel then knows
+ * the requests no more.
+ */
+export class Answers {
+  readonly #instance: number;
+  #bytes = new Uint8Array(INITIAL_SIZE);
+  #view = new DataView(this.#bytes.buffer);
+  #used = INSTANCE_SIZE;
+  /** Slots whose replies may not have been written yet, oldest turn first. */
+  readonly #held: { readonly slot: number; readonly turn: number }[] = [];
+  /** Slots that have a record in the journal that nobody needs. */
+  readonly #free: number[] = [];
+  /** Slots of the engine before, until its unanswered requests are answered. */
+  readonly #restored: number[] = [];
+  readonly #answers = new Map<number, Uint8Array>();
+
+  /** @param instance tells this mount from every other; the numbers of requests start again with each */
+  constructor(instance: number) {
+    this.#instance = instance;
+  }
+
+  /** Takes in what the engine before journaled. Answers of another mount are dropped. */
+  restore(records: Iterable<StoredRecord>): void {
+    for (const { index, value } of records) {
+      this.#restored.push(index);
+      const view = new DataView(value.buffer, value.byteOffset, value.length);
+      if (value.length < INSTANCE_SIZE || getU64(view, 0) !== this.#instance) continue;
+      let offset = INSTANCE_SIZE;
+      while (offset + ENTRY_SIZE <= value.length) {
+        const key = getU64(view, offset);
+        const length = getU64(view, offset + 8);
+        offset += ENTRY_SIZE;
+        if (length < OutSize.header || offset + length > value.length) break;
+        this.#answers.set(key, value.slice(offset, offset + length));
+        offset += padded(length);
+      }
+    }
+  }
+
+  /** The reply, header included, that an engine before this one made to the request `key`. */
+  lookup(key: number): Uint8Array | undefined {
+    return this.#answers.get(key);
+  }
+
+  /** Every request that was delivered again is answered: what was restored is needed no more. */
+  settle(): void {
+    this.#free.push(...this.#restored);
+    this.#restored.length = 0;
+    this.#answers.clear();
+  }
+
+  /**
+   * Keeps a reply until `stage`.
+   * @param key of its request
+   * @param bytes memory that has the reply, from `offset`, `length` bytes with its header
+   */
+  record(key: number, bytes: Uint8Array, offset: number, length: number): void {
+    const end = this.#used + ENTRY_SIZE + padded(length);
+    if (end > this.#bytes.length) this.#grow(end);
+    setU64(this.#view, this.#used, key);
+    setU64(this.#view, this.#used + 8, length);
+    this.#bytes.set(bytes.subarray(offset, offset + length), this.#used + ENTRY_SIZE);
+    this.#used = end;
+  }
+
+  /**
+   * Writes the answers since the last time, if there are any, as a record of `turn`, and drops those that have become
+   * useless. Dropping alone is no reason for a commit.
+   * @param turn the turn that is about to be committed
+   */
+  stage(journal: Stage, turn: number): void {
+    if (this.#used === INSTANCE_SIZE) return;
+    setU64(this.#view, 0, this.#instance);
+    const slot = this.#free.pop() ?? this.#unusedSlot();
+    journal.put(Table.answer, 0, slot, this.#bytes.subarray(0, this.#used));
+    this.#held.push({ slot, turn });
+    this.#used = INSTANCE_SIZE;
+    for (const slot of this.#free) journal.delete(Table.answer, 0, slot);
+    this.#free.length = 0;
+  }
+
+  /** Says that all replies up to those of `turn` have been written. */
+  released(turn: number): void {
+    while (this.#held.length > 0 && this.#held[0]!.turn <= turn) {
+      this.#free.push(this.#held.shift()!.slot);
+    }
+  }
+
+  #unusedSlot(): number {
+    let slot = 0;
+    while (this.#held.some((held) => held.slot === slot) || this.#restored.includes(slot))
+      slot += 1;
+    return slot;
+  }
+
+  #grow(size: number): void {
+    const bytes = new Uint8Array(2 ** Math.ceil(Math.log2(size)));
+    bytes.set(this.#bytes.subarray(0, this.#used));
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer);
+  }
+}
+
+function padded(length: number): number {
+  return Math.ceil(length / 8) * 8;
+}

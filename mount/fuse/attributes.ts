@@ -1,0 +1,62 @@
+import type { Attributes } from '../../fs/tree.ts';
+import { OutSize } from './protocol.ts';
+import { setU64 } from './u64.ts';
+
+const BLOCK = 512;
+
+/** st_blksize: what programs take as a good size for one read. */
+const PREFERRED_SIZE = 65536;
+
+/** Writes a struct fuse_attr. */
+export function writeAttributes(
+  bytes: Uint8Array,
+  view: DataView,
+  offset: number,
+  attributes: Attributes,
+): void {
+  bytes.fill(0, offset, offset + OutSize.attributes);
+  const seconds = Math.floor(attributes.time / 1000);
+  const nanoseconds = Math.floor((attributes.time - seconds * 1000) * 1e6);
+  setU64(view, offset, attributes.node);
+  setU64(view, offset + 8, attributes.size);
+  setU64(view, offset + 16, Math.ceil(attributes.size / BLOCK));
+  setU64(view, offset + 24, seconds);
+  setU64(view, offset + 32, seconds);
+  setU64(view, offset + 40, seconds);
+  view.setUint32(offset + 48, nanoseconds, true);
+  view.setUint32(offset + 52, nanoseconds, true);
+  view.setUint32(offset + 56, nanoseconds, true);
+  view.setUint32(offset + 60, attributes.mode, true);
+  view.setUint32(offset + 64, attributes.links, true);
+  view.setUint32(offset + 68, attributes.uid, true);
+  view.setUint32(offset + 72, attributes.gid, true);
+  view.setUint32(offset + 80, PREFERRED_SIZE, true);
+}
+
+/** Writes a struct fuse_attr_out; the attributes are good for no time at all. */
+export function writeAttrOut(
+  bytes: Uint8Array,
+  view: DataView,
+  offset: number,
+  attributes: Attributes,
+): number {
+  bytes.fill(0, offset, offset + 16);
+  writeAttributes(bytes, view, offset + 16, attributes);
+  return OutSize.attr;
+}
+
+/**
+ * Writes a struct fuse_entry_out; name and attributes are good for no time at all. The generation is 0: a node id is never used
+ * again.
+ */
+export function writeEntryOut(
+  bytes: Uint8Array,
+  view: DataView,
+  offset: number,
+  attributes: Attributes,
+): number {
+  bytes.fill(0, offset, offset + 40);
+  setU64(view, offset, attributes.node);
+  writeAttributes(bytes, view, offset + 40, attributes);
+  return OutSize.entry;
+}

@@ -1,0 +1,4 @@
+import { forget } from './forget.ts';
+
+/** Many FORGETs at once. */
+export const batchForget = forget;

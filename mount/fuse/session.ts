@@ -1,0 +1,330 @@
+import { constants } from 'node:os';
+import { BLOCKED, type Call } from '../../fs/attempt.ts';
+import { assert } from '../../tcp/assert.ts';
+import type { Egress } from '../../tcp/egress.ts';
+import { ErrnoError, errnoNumber } from '../../tcp/errno.ts';
+import { crashPoint } from '../crash-point.ts';
+import { allocateResidentMemory } from '../resident-memory.ts';
+import { write } from '../system-calls.ts';
+import type { Answers } from './answers.ts';
+import { Inbox } from './inbox.ts';
+import type { Negotiated } from './negotiated.ts';
+import type { Notes } from './notes.ts';
+import type { Operation, ServedTree, Service } from './operation.ts';
+import { interruptTarget } from './operations/interrupt.ts';
+import { operationOf } from './operations.ts';
+import { Parked } from './parked.ts';
+import type { Polls } from './polls.ts';
+import { Notification, Opcode, OutSize } from './protocol.ts';
+import { Request } from './request.ts';
+
+const { EAGAIN, ECONNABORTED, EINTR, EINVAL, ENODEV, ENOENT } = constants.errno;
+
+const PAGE = 4096;
+
+/** What waits for a connection that is not known yet waits for this one. */
+const ANY_CONNECTION = 0;
+
+export interface SessionOptions {
+  /** /dev/fuse, mounted and past INIT, non-blocking. */
+  readonly fd: number;
+  readonly negotiated: Negotiated;
+  readonly tree: ServedTree;
+  /** Where replies are written; they leave when the turn is durable. */
+  readonly replies: Egress;
+  readonly answers: Answers;
+  readonly notes: Notes;
+  readonly polls: Polls;
+  /** Whether another engine has served this mount before. */
+  readonly resend: boolean;
+}
+
+/** The kernel's side of the tree: requests in, replies out. It acts only within a turn. */
+export class Session {
+  readonly answers: Answers;
+  readonly #fd: number;
+  readonly #tree: ServedTree;
+  readonly #replies: Egress;
+  readonly #notes: Notes;
+  readonly #polls: Polls;
+  readonly #inbox: Inbox;
+  /** Bytes of the largest reply to READ. */
+  readonly #limit: number;
+  readonly #parked = new Parked();
+
+  /** Requests to be served, oldest first; those before `#next` are done with. */
+  readonly #queue: Request[] = [];
+  #next = 0;
+  /** Keys of the requests that INTERRUPTs are about. */
+  readonly #interrupts: number[] = [];
+  /** Connections that could not be served for want of room for replies. */
+  readonly #unfinished = new Set<number>();
+  /** Objects to be used again. */
+  readonly #spare: Request[] = [];
+
+  /** What this engine has yet to do, once. */
+  #toResend: boolean;
+  #toSettle = true;
+  #unmounted = false;
+
+  readonly #call: { -readonly [K in keyof Call]: Call[K] } = {
+    uid: 0,
+    gid: 0,
+    pid: 0,
+    now: 0,
+    nonblocking: false,
+    note: 0,
+  };
+  readonly #service: { -readonly [K in keyof Service]: Service[K] };
+
+  constructor(options: SessionOptions) {
+    const { fd, negotiated, tree, replies, answers, notes, polls, resend } = options;
+    this.answers = answers;
+    this.#fd = fd;
+    this.#tree = tree;
+    this.#replies = replies;
+    this.#notes = notes;
+    this.#polls = polls;
+    this.#inbox = new Inbox(negotiated.maxWrite);
+    this.#limit = negotiated.maxPages * PAGE;
+    this.#toResend = resend;
+    const { bytes, view } = replies;
+    this.#service = { tree, polls, call: this.#call, bytes, view, start: 0, room: 0 };
+  }
+
+  /** Whether the mount is gone, or its connection aborted. */
+  get unmounted(): boolean {
+    return this.#unmounted;
+  }
+
+  /** Whether something could not be done in this turn for want of room for replies: the next turn is wanted at once. */
+  get waiting(): boolean {
+    return this.#next < this.#queue.length || this.#unfinished.size > 0;
+  }
+
+  /**
+   * Reads the requests that have come, and serves them in order. Those that must wait are parked.
+   * @param now milliseconds of the engine's clock
+   */
+  drain(now: number): void {
+    if (this.#toResend) {
+      this.#toResend = false;
+      this.#readEverythingAgain();
+    } else if (this.#next === this.#queue.length) {
+      this.#queue.length = this.#next = 0;
+      this.#inbox.clear();
+      this.#readRequests();
+    }
+    this.#applyInterrupts();
+    this.#serveQueue(now);
+    if (this.#toSettle && !this.waiting) {
+      // All that was delivered again is answered or parked.
+      this.#toSettle = false;
+      this.answers.settle();
+      this.#notes.settle();
+    }
+    this.#serveUnfinished(now);
+  }
+
+  /**
+   * Goes on with what waits for a connection.
+   * @param connection the id of one that has changed, or is gone
+   * @param now milliseconds of the engine's clock
+   */
+  wake(connection: number, now: number): void {
+    const notified = this.#polls.wake(connection, this.#tree);
+    const served = this.#retry(connection, now);
+    if (!notified || !served) this.#unfinished.add(connection);
+  }
+
+  /** Reads until nothing is left, the inbox is full, or the mount is gone. */
+  #readRequests(): void {
+    const inbox = this.#inbox;
+    while (!inbox.full) {
+      const length = inbox.read(this.#fd);
+      if (length < 0) {
+        if (length === -EAGAIN) return;
+        // ENOENT: the request was aborted while it was read.
+        if (length === -EINTR || length === -ENOENT) continue;
+        assert(length === -ENODEV || length === -ECONNABORTED, `/dev/fuse can be read (${length})`);
+        this.#unmounted = true;
+        return;
+      }
+      crashPoint('read-request');
+      if (this.#accept(length)) inbox.advance(length);
+    }
+  }
+
+  /** @returns whether the bytes of the request just read are to be kept */
+  #accept(length: number): boolean {
+    const { bytes, view, start } = this.#inbox;
+    const request = this.#spare.pop() ?? new Request();
+    if (request.parse(bytes, view, start, length)) {
+      if (request.opcode === Opcode.INTERRUPT) {
+        const key = interruptTarget(request);
+        if (key !== undefined) this.#interrupts.push(key);
+      } else if (!operationOf(request.opcode).silent) {
+        this.#queue.push(request);
+        return true;
+      }
+    }
+    this.#spare.push(request);
+    return false;
+  }
+
+  /**
+   * Has every request delivered again that was not answered, and reads all there is: they come in no order, and one that is
+   * interrupted before its INTERRUPT. (fs/fuse/dev.c, fuse_resend.)
+   */
+  #readEverythingAgain(): void {
+    const { view, address } = allocateResidentMemory(OutSize.header);
+    view.setUint32(0, OutSize.header, true);
+    view.setInt32(4, Notification.RESEND, true);
+    const written = write(this.#fd, address, OutSize.header);
+    assert(written === OutSize.header || written === -ENODEV, `RESEND is known (${written})`);
+    const inbox = this.#inbox;
+    for (let first = 0, full = true; full; first = this.#queue.length) {
+      inbox.clear();
+      this.#readRequests();
+      full = inbox.full;
+      for (let i = first; i < this.#queue.length; i += 1) this.#queue[i]!.keep();
+    }
+    inbox.clear();
+    this.#queue.sort((a, b) => a.key - b.key);
+  }
+
+  #applyInterrupts(): void {
+    for (const key of this.#interrupts) {
+      let request = this.#parked.take(key);
+      if (request !== undefined) this.#queue.push(request);
+      else request = this.#queue.find((queued, i) => i >= this.#next && queued.key === key);
+      if (request !== undefined) request.interrupted = true;
+    }
+    this.#interrupts.length = 0;
+  }
+
+  #serveQueue(now: number): void {
+    while (this.#next < this.#queue.length) {
+      if (!this.#serve(this.#queue[this.#next]!, now)) return;
+      this.#next += 1;
+    }
+  }
+
+  #serveUnfinished(now: number): void {
+    if (!this.#polls.wakeRestored()) this.#unfinished.add(ANY_CONNECTION);
+    else this.#unfinished.delete(ANY_CONNECTION);
+    for (const connection of [...this.#unfinished]) {
+      this.#unfinished.delete(connection);
+      this.wake(connection, now);
+    }
+    if (!this.#retry(ANY_CONNECTION, now)) this.#unfinished.add(ANY_CONNECTION);
+  }
+
+  /** @returns false when there was no room for a reply */
+  #retry(connection: number, now: number): boolean {
+    let room = true;
+    for (const request of this.#parked.takeAll(connection)) {
+      if (room) room = this.#serve(request, now);
+      if (!room) this.#parked.park(request, connection);
+    }
+    return room;
+  }
+
+  /**
+   * Answers the request or parks it.
+   * @returns false when there was no room for a reply; nothing has happened then
+   */
+  #serve(request: Request, now: number): boolean {
+    const operation = operationOf(request.opcode);
+    if (request.resent) {
+      const reply = this.answers.lookup(request.key);
+      if (reply !== undefined) return this.#repeat(request, reply);
+      if (request.note === 0) request.note = this.#notes.take(request.key);
+    }
+    if (request.interrupted && operation.blocking !== undefined) {
+      return this.#refuse(request, EINTR, request.note !== 0);
+    }
+    if (request.bodyLength < operation.minimum) return this.#refuse(request, EINVAL, false);
+    const room = operation.room(request, this.#limit);
+    const start = this.#replies.reserve(OutSize.header + room);
+    if (start < 0) return false;
+    this.#service.start = start + OutSize.header;
+    this.#service.room = room;
+    this.#attempt(request, operation, start, now);
+    return true;
+  }
+
+  #attempt(request: Request, operation: Operation, start: number, now: number): void {
+    const call = this.#call;
+    call.uid = request.uid;
+    call.gid = request.gid;
+    call.pid = request.pid;
+    call.now = now;
+    call.nonblocking = operation.blocking?.nonblocking(request) ?? false;
+    call.note = request.note;
+    let length: number | typeof BLOCKED;
+    let errno = 0;
+    try {
+      length = operation.serve(request, this.#service);
+    } catch (error) {
+      if (!(error instanceof ErrnoError)) throw error;
+      errno = errnoNumber(error.errno);
+      length = 0;
+    }
+    if (length !== BLOCKED) {
+      this.#answer(request, start, errno, length, operation.effect);
+    } else if (call.nonblocking) {
+      this.#answer(request, start, EAGAIN, 0, call.note !== 0);
+    } else {
+      this.#park(request, operation, call.note);
+    }
+  }
+
+  #park(request: Request, operation: Operation, note: number): void {
+    assert(operation.blocking !== undefined, `opcode ${request.opcode} may be put off`);
+    if (note !== request.note) {
+      request.note = note;
+      this.#notes.put(request.key, note);
+    }
+    if (request.bytes === this.#inbox.bytes) request.keep();
+    const handle = operation.blocking.handle(request);
+    this.#parked.park(request, handle === 0 ? ANY_CONNECTION : this.#tree.waitsOn(handle));
+  }
+
+  /** Answers with the reply that an engine before this one made. */
+  #repeat(request: Request, reply: Uint8Array): boolean {
+    const start = this.#replies.reserve(reply.length);
+    if (start < 0) return false;
+    this.#replies.bytes.set(reply, start);
+    const { view } = this.#replies;
+    const errno = -view.getInt32(start + 4, true);
+    this.#answer(request, start, errno, reply.length - OutSize.header, true);
+    return true;
+  }
+
+  #refuse(request: Request, errno: number, effect: boolean): boolean {
+    const start = this.#replies.reserve(OutSize.header);
+    if (start < 0) return false;
+    this.#answer(request, start, errno, 0, effect);
+    return true;
+  }
+
+  /**
+   * Completes the reply whose body is in place.
+   * @param length bytes of the body
+   * @param effect whether the request must not be served a second time
+   */
+  #answer(request: Request, start: number, errno: number, length: number, effect: boolean): void {
+    const { bytes, view } = this.#replies;
+    const total = OutSize.header + length;
+    view.setUint32(start, total, true);
+    view.setInt32(start + 4, -errno, true);
+    view.setUint32(start + 8, request.uniqueLow, true);
+    view.setUint32(start + 12, request.uniqueHigh, true);
+    this.#replies.commit(total);
+    if (effect) this.answers.record(request.key, bytes, start, total);
+    if (request.note !== 0) this.#notes.delete(request.key);
+    request.forget();
+    this.#spare.push(request);
+  }
+}

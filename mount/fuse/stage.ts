@@ -1,0 +1,15 @@
+import type { Table } from '../../persist/table.ts';
+
+/** The part of the journal that the protocol's own records are written through. */
+export interface Stage {
+  /** @param value stays unchanged until the turn is committed */
+  put(table: Table, id: number, index: number, value: Uint8Array): void;
+  delete(table: Table, id: number, index: number): void;
+}
+
+/** One record of the journal, as it is read back. */
+export interface StoredRecord {
+  readonly id: number;
+  readonly index: number;
+  readonly value: Uint8Array;
+}
