@@ -1,0 +1,22 @@
+import '../namespace.ts';
+import t from 'tap';
+import { Bulk, Gate, MIB } from './bulk.ts';
+import { Daemon } from './daemon.ts';
+import { countRsts, rsts } from './rst-counter.ts';
+import { SEED } from './seed.ts';
+
+t.test('256 MiB each way at once arrive unchanged', async (t) => {
+  t.comment(`HOLDFAST_SEED=${SEED}`);
+  const daemon = await Daemon.start(t);
+  countRsts();
+  const gate = new Gate();
+  gate.open(Number.POSITIVE_INFINITY);
+  const bulk = new Bulk(daemon, 'bulk', 256 * MIB, SEED);
+  const { outbound, inbound, writer, reader } = await bulk.run(9000, gate);
+  t.match(writer, { status: 0, stderr: '' });
+  t.match(reader, { status: 0, stderr: '' });
+  t.equal(bulk.received, 256 * MIB);
+  t.equal(outbound.got, outbound.wrote);
+  t.equal(inbound.read, inbound.sent);
+  t.same(rsts(), { received: 0, sent: 0 });
+});

@@ -1,0 +1,179 @@
+import '../namespace.ts';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t from 'tap';
+import { seeded } from '../seeded.ts';
+import { until } from './condition.ts';
+import { Daemon, HOST, STACK } from './daemon.ts';
+import { established } from './established.ts';
+import { killRepeatedly } from './kill-repeatedly.ts';
+import { dial, listen } from './peer.ts';
+import { hasEnded, untilInside } from './processes.ts';
+import { SEED } from './seed.ts';
+import type { Ended } from './shell.ts';
+
+const KILLS = 24;
+const QUIET: Ended = { status: 0, stdout: '', stderr: '' };
+
+/** What a shell does again and again until there were enough kills. It counts in `i`, and ends with the first error. */
+const repeat = (body: string) => `
+  i=0
+  until [ -e enough ]; do
+    i=$((i + 1))
+    ${body.trim().split('\n').join(' || exit 1\n')} || exit 1
+  done
+`;
+
+/** Kills the engine KILLS times, then says so to the shell. */
+async function killEnough(t: { comment(text: string): void }, daemon: Daemon): Promise<void> {
+  t.comment(`HOLDFAST_SEED=${SEED}`);
+  const before = await daemon.epoch();
+  try {
+    t.comment(await killRepeatedly(daemon, KILLS, seeded(SEED)));
+  } finally {
+    await writeFile(join(daemon.directory, 'enough'), '');
+  }
+  const grown = (await daemon.epoch()) - before;
+  if (grown !== KILLS) throw new Error(`epoch has grown by ${grown}, not by ${KILLS}`);
+}
+
+/** The directories of connections that there are. */
+async function connections(daemon: Daemon): Promise<string[]> {
+  const entries = await readdir(join(daemon.mountpoint, 'tcp'), { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+}
+
+t.test('mkdir and rmdir take effect once', async (t) => {
+  const daemon = await Daemon.start(t);
+  const program = daemon.run(repeat('mkdir net/tcp/room$i\nrmdir net/tcp/room$i'));
+  await killEnough(t, daemon);
+  t.same(await program, QUIET);
+  t.same(await connections(daemon), []);
+});
+
+t.test('clone takes effect once', async (t) => {
+  const daemon = await Daemon.start(t);
+  const program = daemon.run(repeat('n=$(cat net/tcp/clone)\necho $n\nrmdir net/tcp/$n'));
+  await killEnough(t, daemon);
+  const { status, stdout, stderr } = await program;
+  t.match({ status, stderr }, { status: 0, stderr: '' });
+  const numbers = stdout.trim().split('\n').map(Number);
+  t.same(
+    numbers,
+    numbers.map((_, i) => numbers[0]! + i),
+    'no number was given twice, and none was lost',
+  );
+  t.same(await connections(daemon), []);
+});
+
+t.test('connect takes effect once', async (t) => {
+  const daemon = await Daemon.start(t);
+  const server = await listen(HOST, 9000);
+  t.teardown(() => server.close());
+  let accepted = 0;
+  server.on('connection', (socket) => {
+    accepted++;
+    socket.on('end', () => socket.end()).resume();
+  });
+  const program = daemon.run(`
+    ${repeat(`mkdir net/tcp/call$i\necho ${HOST}:9000 > net/tcp/call$i/connect\nrmdir net/tcp/call$i`)}
+    echo $i
+  `);
+  await killEnough(t, daemon);
+  const { status, stdout, stderr } = await program;
+  t.match({ status, stderr }, { status: 0, stderr: '' });
+  await until(() => accepted >= Number(stdout));
+  t.equal(accepted, Number(stdout), 'the host was called as often as the shell called');
+});
+
+t.test('accept takes effect once', async (t) => {
+  const daemon = await Daemon.start(t);
+  t.same(
+    await daemon.run(`
+      mkdir net/tcp/srv
+      echo ${STACK}:8080 > net/tcp/srv/bind && echo 16 > net/tcp/srv/listen
+    `),
+    QUIET,
+  );
+  const server = daemon.shell(
+    repeat('c=$(cat net/tcp/srv/accept)\ncat net/tcp/$c/remote\necho close > net/tcp/$c/ctl'),
+  );
+  const callers: string[] = [];
+  const calling = (async () => {
+    while (server.process.exitCode === null) {
+      const socket = await dial(STACK, 8080);
+      callers.push(`${HOST}:${socket.localPort}`);
+      socket.on('end', () => socket.end()).resume();
+      const calls = callers.length;
+      await until(
+        () => server.stdout.split('\n').length > calls || server.process.exitCode !== null,
+      );
+    }
+  })();
+  await killEnough(t, daemon);
+  const { status, stdout, stderr } = await server.ended;
+  t.match({ status, stderr }, { status: 0, stderr: '' });
+  await calling;
+  const accepted = stdout.trim().split('\n');
+  t.same(accepted, callers.slice(0, accepted.length), 'each caller was accepted once, in order');
+});
+
+t.test('accept, waiting when the engine is killed, gets the next caller', async (t) => {
+  const daemon = await Daemon.start(t);
+  await daemon.run(`
+    mkdir net/tcp/srv
+    echo ${STACK}:8080 > net/tcp/srv/bind && echo 16 > net/tcp/srv/listen
+  `);
+  const waiting = daemon.shell('exec 3< net/tcp/srv/accept; echo opened; exec cat <&3');
+  await waiting.printed(/opened/);
+  await untilInside(waiting.pid, 'read');
+  await daemon.killEngine();
+  const socket = await dial(STACK, 8080);
+  t.teardown(() => socket.destroy());
+  const { status, stdout } = await waiting.ended;
+  t.equal(status, 0);
+  const name = stdout.split('\n')[1];
+  t.equal(await daemon.read(`tcp/${name}/remote`), `${HOST}:${socket.localPort}`);
+});
+
+t.test('a program waiting in poll wakes up when bytes come after a kill', async (t) => {
+  const daemon = await Daemon.start(t);
+  const socket = await established(t, daemon, 'chat', 9000);
+  const program = daemon.shell(`exec python3 -c '
+import os, select
+data = os.open("net/tcp/chat/data", os.O_RDONLY | os.O_NONBLOCK)
+poll = select.poll()
+poll.register(data, select.POLLIN)
+print(poll.poll(0), flush=True)
+poll.poll()
+print(os.read(data, 100).decode(), flush=True)
+'`);
+  await program.printed(/^\[\]$/m);
+  await untilInside(program.pid, 'poll');
+  await daemon.killEngine();
+  socket.write('awake');
+  t.same(await program.ended, { ...QUIET, stdout: '[]\nawake\n' });
+});
+
+t.test('a reader killed while no engine runs swallows no bytes', async (t) => {
+  const daemon = await Daemon.start(t);
+  const socket = await established(t, daemon, 'chat', 9000);
+  const reader = daemon.shell('exec 3< net/tcp/chat/data; echo opened; exec cat <&3');
+  await reader.printed(/opened/);
+  await untilInside(reader.pid, 'read');
+
+  // With the keeper stopped nobody starts the next engine.
+  const status = await daemon.status();
+  const keeper = Number(status.get('keeper_pid'));
+  const engine = Number(status.get('engine_pid'));
+  process.kill(keeper, 'SIGSTOP');
+  process.kill(engine, 'SIGKILL');
+  await until(() => hasEnded(engine));
+  socket.write('kept');
+  reader.process.kill('SIGKILL');
+  process.kill(keeper, 'SIGCONT');
+  await daemon.untilEpoch(Number(status.get('epoch')) + 1);
+  await reader.ended;
+  t.equal(reader.stdout, 'opened\n');
+  t.same(await daemon.run('head -c 4 net/tcp/chat/data'), { ...QUIET, stdout: 'kept' });
+});
