@@ -1,0 +1,10 @@
+import type { Connection } from '../connection.ts';
+import { endpointLine } from '../endpoint-line.ts';
+import type { TextFile } from '../file.ts';
+
+/** The address at this end; an empty line when there is none yet. */
+export const local: TextFile<Connection> = {
+  name: 'local',
+  stream: false,
+  read: ({ pcb }) => endpointLine(pcb.local),
+};
