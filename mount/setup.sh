@@ -28,13 +28,20 @@ has() {
   command -v "$1" >/dev/null && { [ "$1" != nc ] || [[ $(nc -h 2>&1) == OpenBSD* ]]; }
 }
 
-system_programs() {
-  local entry programs=() packages=()
+# Sets `programs` to those of "program:package ..." that are missing, and `packages` to where they are.
+find_missing() {
+  local entry
+  programs=() packages=()
   for entry in $1; do
     has "${entry%%:*}" || { programs+=("${entry%%:*}") packages+=("${entry#*:}"); }
   done
-  [ ${#programs[@]} -eq 0 ] && return
   mapfile -t packages < <(printf '%s\n' "${packages[@]}" | sort -u)
+}
+
+system_programs() {
+  local programs packages
+  find_missing "$1"
+  [ ${#programs[@]} -eq 0 ] && return
   [ -e /etc/debian_version ] && command -v apt-get >/dev/null ||
     fail "missing programs: ${programs[*]}. On Debian they are in the packages: ${packages[*]}"
   [ "$(id -u)" -eq 0 ] ||
@@ -43,6 +50,8 @@ system_programs() {
   export DEBIAN_FRONTEND=noninteractive
   quietly apt-get update -q
   quietly apt-get install -q -y --no-install-recommends "${packages[@]}"
+  find_missing "$1"
+  [ ${#programs[@]} -eq 0 ] || fail "still missing: ${programs[*]}"
 }
 
 node_version() {

@@ -1,5 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 
@@ -7,9 +7,9 @@ const directory = join(import.meta.dirname, '../../man');
 const pages = readdirSync(directory).filter((name) => /\.[1-9]$/.test(name));
 
 t.test('the pages that package.json installs exist', async (t) => {
-  const { man } = JSON.parse(
-    execFileSync('cat', [join(directory, '../package.json')]).toString(),
-  ) as { man: string[] };
+  const { man } = JSON.parse(readFileSync(join(directory, '../package.json'), 'utf8')) as {
+    man: string[];
+  };
   t.same(pages.map((name) => `man/${name}`).sort(), man.sort());
 });
 
@@ -17,8 +17,11 @@ for (const page of pages) {
   t.test(page, async (t) => {
     const path = join(directory, page);
     const lint = spawnSync('mandoc', ['-T', 'lint', path], { encoding: 'utf8' });
-    t.equal(lint.stdout + lint.stderr, '', 'mandoc -T lint has nothing to say');
-    t.equal(lint.status, 0);
+    // Which other pages are installed on this host says nothing about ours.
+    const remarks = (lint.stdout + lint.stderr)
+      .split('\n')
+      .filter((line) => !/referenced manual not found|mandoc\.db/.test(line));
+    t.same(remarks, [''], 'mandoc -T lint has nothing to say');
     const man = spawnSync('man', ['--warnings', '--encoding=UTF-8', '--local-file', path], {
       encoding: 'utf8',
       env: { ...process.env, LC_ALL: 'C.UTF-8', MANWIDTH: '80', MANROFFSEQ: '' },
