@@ -1,4 +1,5 @@
 import { ErrnoError } from '../../tcp/errno.ts';
+import type { Pcb } from '../../tcp/pcb.ts';
 import { type Attempt, BLOCKED, type Call } from '../attempt.ts';
 import type { Connection } from '../connection.ts';
 import { dial, pollDial } from '../dial.ts';
@@ -18,6 +19,8 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
   ['bind', bindTo],
   ['listen', listenWith],
   ['shutdown', shutdown],
+  ['nodelay', ({ pcb }, argument) => setSwitch(pcb, 'NODELAY', argument)],
+  ['keepalive', ({ pcb }, argument) => setSwitch(pcb, 'KEEPALIVE', argument)],
   ['close', withoutArgument((connection, { now }) => connection.stack.close(connection.pcb, now))],
   ['hangup', withoutArgument((connection, { now }) => connection.stack.abort(connection.pcb, now))],
 ]);
@@ -66,4 +69,9 @@ function withoutArgument(verb: (connection: Connection, call: Call) => void): Ve
 function shutdown(connection: Connection, argument: string, call: Call): void {
   if (argument !== 'wr') throw new ErrnoError('EINVAL');
   connection.stack.shutdown(connection.pcb, call.now);
+}
+
+function setSwitch(pcb: Pcb, field: 'NODELAY' | 'KEEPALIVE', argument: string): void {
+  if (argument !== 'on' && argument !== 'off') throw new ErrnoError('EINVAL');
+  pcb[field] = argument === 'on' ? 1 : 0;
 }
