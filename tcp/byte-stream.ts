@@ -1,4 +1,5 @@
 import { assert } from './assert.ts';
+import { spareRing, takeRing } from './spare-rings.ts';
 
 const NOTHING = new Uint8Array(0);
 const SMALLEST_RING = 1024;
@@ -111,18 +112,18 @@ export class ByteStream {
   discard(to: number): void {
     assert(to >= this.#start && to <= this.#end, 'only bytes in order are discarded');
     this.#start = to;
-    if (this.#start === this.#reach) this.#ring = NOTHING;
+    if (this.#start === this.#reach) this.#drop();
   }
 
   /** Forgets the bytes that are out of order. */
   forgetBeyondEnd(): void {
     this.#reach = this.#end;
-    if (this.#start === this.#reach) this.#ring = NOTHING;
+    if (this.#start === this.#reach) this.#drop();
   }
 
   /** Forgets everything; the stream is empty and begins at `start`. */
   reset(start: number): void {
-    this.#ring = NOTHING;
+    this.#drop();
     this.#start = start;
     this.#end = start;
     this.#reach = start;
@@ -131,7 +132,7 @@ export class ByteStream {
   /** Makes the ring large enough for `size` bytes. */
   #grow(size: number): void {
     const old = this.#ring;
-    const ring = new Uint8Array(Math.max(SMALLEST_RING, 2 ** (32 - Math.clz32(size - 1))));
+    const ring = takeRing(Math.max(SMALLEST_RING, 2 ** (32 - Math.clz32(size - 1))));
     // A multiple of the new capacity is one of the old: cut at those, no piece wraps in either ring.
     for (let offset = this.#start; offset < this.#reach; ) {
       const index = offset & (old.length - 1);
@@ -139,6 +140,13 @@ export class ByteStream {
       ring.set(old.subarray(index, index + count), offset & (ring.length - 1));
       offset += count;
     }
+    this.#drop();
     this.#ring = ring;
+  }
+
+  #drop(): void {
+    if (this.#ring === NOTHING) return;
+    spareRing(this.#ring);
+    this.#ring = NOTHING;
   }
 }
