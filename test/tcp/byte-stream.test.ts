@@ -108,6 +108,26 @@ t.test('thousands of random operations agree with a map of bytes', async (t) => 
   }
 });
 
+t.test('streams that drop and take memory in turn never share it', async (t) => {
+  const streams = Array.from({ length: 20 }, () => new ByteStream(10_000));
+  for (let round = 0; round < 20_000; round++) {
+    const id = random.below(streams.length);
+    const stream = streams[id]!;
+    if (random.chance(0.6)) stream.append(new Uint8Array(random.below(3000)).fill(id));
+    else
+      stream.discard(
+        random.chance(0.5) ? stream.end : stream.start + random.below(stream.length + 1),
+      );
+    const held = new Uint8Array(stream.length);
+    stream.copy(stream.start, stream.length, held);
+    if (held.some((byte) => byte !== id)) {
+      t.fail(`round ${round}: stream ${id} holds bytes of another`);
+      return;
+    }
+  }
+  t.pass('in every round');
+});
+
 /** @returns what differed */
 function compareWithMap(base: number): string | undefined {
   let limit = random.between(1, 5000);

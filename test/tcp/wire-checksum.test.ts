@@ -59,6 +59,19 @@ t.test('the largest packet of the largest bytes loses no carry', async (t) => {
   t.equal(finishChecksum(0), 0xffff);
 });
 
+t.test('any sum a double holds exactly is folded right', async (t) => {
+  for (let round = 0; round < 20_000; round++) {
+    const near = random.chance(0.5) ? 2 ** 32 : 0xffff;
+    const sum = random.chance(0.5)
+      ? near * random.between(1, 2 ** 20) + random.between(-2, 2)
+      : random.below(2 ** 21) * 2 ** 32 + random.u32();
+    // Modulo 2**16 - 1, where only a sum of nothing at all is folded to 0 and not to 2**16 - 1.
+    const folded = sum === 0 ? 0 : Number((BigInt(sum) - 1n) % 0xffffn) + 1;
+    if (finishChecksum(sum) !== 0xffff - folded) t.fail(`${sum}`);
+  }
+  t.pass('in every round');
+});
+
 t.test('a received packet with its checksum in place sums up to 0', async (t) => {
   for (const name of ['syn', 'data', 'sack'] as const) {
     const view = viewOf(kernelPacket(name));
