@@ -54,6 +54,15 @@ system_programs() {
   [ ${#programs[@]} -eq 0 ] || fail "still missing: ${programs[*]}"
 }
 
+openable() {
+  { : <>"$1"; } 2>/dev/null
+}
+
+devices() {
+  openable /dev/fuse || fail '/dev/fuse cannot be opened: it takes root, and the module "fuse" (modprobe fuse)'
+  openable /dev/net/tun || fail '/dev/net/tun cannot be opened: it takes root, and the module "tun" (modprobe tun)'
+}
+
 node_version() {
   node -e 'const [major, minor] = process.versions.node.split(".").map(Number);
            process.exit(major > 20 || (major === 20 && minor >= 15) ? 0 : 1)' ||
@@ -77,7 +86,7 @@ tap_plugins() {
 command -v node >/dev/null || fail 'Node 20.15 or newer is needed: https://nodejs.org'
 case ${1-} in
   start) system_programs "$for_start" ;;
-  test) system_programs "$for_start $for_test" ;;
+  test) system_programs "$for_start $for_test" && devices ;;
   *) fail 'usage: mount/setup.sh start|test' ;;
 esac
 node_version

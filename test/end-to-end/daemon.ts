@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CrashPoint } from '../../mount/crash-point.ts';
@@ -17,6 +17,7 @@ export const STACK = '10.7.0.2';
 /** What a test needs to clean up after itself; tap's own. */
 interface Teardown {
   teardown(handler: () => void | Promise<void>): unknown;
+  passing(): boolean;
 }
 
 /**
@@ -39,7 +40,7 @@ export class Daemon {
   /** Makes the directory and mounts. */
   static async start(t: Teardown, ...options: string[]): Promise<Daemon> {
     const daemon = new Daemon(mkdtempSync('/tmp/holdfast-'));
-    t.teardown(() => daemon.#tearDown());
+    t.teardown(() => daemon.#tearDown(t.passing()));
     await daemon.mount(...options);
     return daemon;
   }
@@ -54,11 +55,15 @@ export class Daemon {
 
   /** Mounts, and resolves when the tree is ready. */
   async mount(...options: string[]): Promise<void> {
-    const mounter = spawn(process.execPath, [HOLDFAST, 'mount', 'net', ...options], {
-      cwd: this.directory,
-      env: { ...process.env, HOLDFAST_CRASH_DIRECTORY: this.#crashDirectory },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const mounter = spawn(
+      process.execPath,
+      [HOLDFAST, 'mount', 'net', '--log-file', 'log', ...options],
+      {
+        cwd: this.directory,
+        env: { ...process.env, HOLDFAST_CRASH_DIRECTORY: this.#crashDirectory },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
     this.#mounter = mounter;
     await new Promise<void>((resolve, reject) => {
       let printed = '';
@@ -151,7 +156,8 @@ export class Daemon {
     return existsSync(join(this.#crashDirectory, point));
   }
 
-  async #tearDown(): Promise<void> {
+  async #tearDown(passing: boolean): Promise<void> {
+    if (!passing) process.stderr.write(readFileSync(join(this.directory, 'log')));
     for (const shell of this.#shells) shell.kill();
     if (await isMounted(this.mountpoint)) {
       const { status, stderr } = await this.unmount();

@@ -64,7 +64,7 @@ t.test('a damaged store', async (t) => {
     damage();
     const before = digests(daemon.store);
     const ended = await daemon.run(
-      `timeout 20 '${process.execPath}' '${HOLDFAST}' mount net --daemon`,
+      `timeout 20 '${process.execPath}' '${HOLDFAST}' mount net --daemon --log-file log`,
     );
     return { ended, before };
   };

@@ -20,6 +20,21 @@ const SHORT_LIVES = 12;
 /** Longer than what the keeper calls short (`mount/restart-policy.ts`). */
 const LONG_LIFE_MILLISECONDS = 1200;
 
+/** How long whoever makes the load may take to bring the engine to a crash point, before others help. */
+const PATIENCE_MILLISECONDS = 3000;
+
+/** Resolves when an engine has died at `point`, where the load of the test brings it, or else work of our own. */
+async function untilPassed(daemon: Daemon, point: CrashPoint): Promise<void> {
+  const help = setInterval(() => {
+    for (let reader = 0; reader < 3; reader++) daemon.status().catch(() => {});
+  }, PATIENCE_MILLISECONDS);
+  try {
+    await until(() => !daemon.armed(point));
+  } finally {
+    clearInterval(help);
+  }
+}
+
 /**
  * Kills the engine `kills` times under the load that something else makes: every second time at a moment that
  * `moment` chooses, otherwise at each crash point in turn. Resolves when the engine after the last kill serves.
@@ -59,7 +74,7 @@ export async function killRepeatedly(
     } else {
       await moment(killed++);
       daemon.arm(point);
-      await until(() => !daemon.armed(point));
+      await untilPassed(daemon, point);
       count(point);
     }
     await daemon.untilEpoch(before + killed);

@@ -1,6 +1,9 @@
 import { execFileSync } from 'node:child_process';
 
+// Naming the table first makes deleting it right whether or not it is there.
 const TABLE = `
+table inet resets { }
+delete table inet resets
 table inet resets {
   counter received { }
   counter sent { }

@@ -24,7 +24,7 @@ t.test('a connection by hand', async (t) => {
 });
 
 t.test('a connection through clone, with one descriptor kept open', async (t) => {
-  const daemon = await Daemon.start(t, '--tun', 'holdfast1');
+  const daemon = await Daemon.start(t);
   const peer = daemon.shell(`exec nc -l ${HOST} 9000 < <(echo welcome; exec sleep infinity)`);
   await until(async () => (await daemon.run('ss -Hltn sport = :9000')).stdout !== '');
 
