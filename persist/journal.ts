@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { open, type RootDatabase } from 'lmdb';
-import { assert } from '../tcp/assert.ts';
 import { readBootId } from './boot-id.ts';
+import { Checkpoints } from './checkpoint.ts';
+import { DataFileDamage, restoreMetas } from './data-file.ts';
 import { Facts } from './facts.ts';
 import {
   CHECKSUM_LENGTH,
@@ -11,11 +11,12 @@ import {
   getU64,
   KEY_LENGTH,
   LMDB_LOCK_FILE,
-  nameOfKey,
   putKey,
   README,
   README_FILE,
 } from './layout.ts';
+import { type Lmdb, openLmdb, syncToDisk } from './lmdb.ts';
+import { checkFacts, checkRecord, checkStore, expectedState } from './store-check.ts';
 import { REMEDY, StoreError } from './store-error.ts';
 import { LOCK_FILE } from './store-lock.ts';
 import { Table } from './table.ts';
@@ -26,6 +27,11 @@ export interface JournalOptions {
   readonly durability?: Durability;
   /** How large data.mdb may grow, in bytes. It is address space, not disk. */
   readonly mapSize?: number;
+  /**
+   * Whether to read and check all of the store first: true if not given. An engine that succeeds one that was killed
+   * need not.
+   */
+  readonly check?: boolean;
 }
 
 export interface JournalRecord {
@@ -61,7 +67,10 @@ export class Journal {
   onDurable: () => void = () => {};
 
   readonly #directory: string;
-  readonly #lmdb: RootDatabase<Uint8Array, Uint8Array>;
+  readonly #lmdb: Lmdb;
+  /** Only with durability `power`. */
+  readonly #checkpoints: Checkpoints | undefined;
+  #checkpointing: Promise<void> | undefined;
   readonly #turnFile: TurnFile;
   readonly #bootId = readBootId();
   #turn: number;
@@ -80,31 +89,39 @@ export class Journal {
    * @throws StoreError when it cannot be used; nothing was changed then
    */
   static open(directory: string, options: JournalOptions = {}): Journal {
-    return new Journal(directory, options);
+    const turnFile = TurnFile.open(directory) ?? createStore(directory);
+    try {
+      return new Journal(directory, turnFile, options);
+    } catch (error) {
+      turnFile.close();
+      if (error instanceof StoreError) throw error;
+      throw new StoreError(`cannot use the store ${directory}: ${messageOf(error)}`);
+    }
   }
 
-  private constructor(directory: string, options: JournalOptions) {
+  private constructor(directory: string, turnFile: TurnFile, options: JournalOptions) {
     this.#directory = directory;
-    this.#turnFile = TurnFile.open(directory) ?? create(directory);
-    if (this.#turnFile.turn === 0) removeData(directory);
-    this.#lmdb = open<Uint8Array, Uint8Array>({
-      path: directory,
-      noSubdir: false,
-      encoding: 'binary',
-      keyEncoding: 'binary',
-      noSync: true,
-      overlappingSync: false,
-      noMemInit: true,
-      mapSize: options.mapSize ?? DEFAULT_MAP_SIZE,
-    });
+    this.#turnFile = turnFile;
+    const isNew = turnFile.turn === 0;
+    const expected = isNew ? undefined : expectedState(directory, turnFile);
+    if (expected === undefined) removeData(directory);
+    else if (options.check ?? true) checkStore(directory, expected);
+    if (expected?.metas) restoreCheckpoint(directory, expected.metas);
+    this.#lmdb = openLmdb(directory, options.mapSize ?? DEFAULT_MAP_SIZE);
     this.facts = this.#readFacts();
+    if (expected !== undefined) checkFacts(directory, this.facts, expected);
     this.#turn = this.facts.turn + 1;
     this.#durable = this.facts.turn;
-    this.#turnFile.durability = options.durability ?? 'process';
-    this.#turnFile.closed = false;
-    this.#turnFile.bootId = this.#bootId;
-    if (this.#turn === 1) this.commit();
-    else this.#turnFile.write(this.#durable);
+    turnFile.durability = options.durability ?? 'process';
+    turnFile.closed = false;
+    turnFile.bootId = this.#bootId;
+    turnFile.write(this.#durable);
+    turnFile.sync();
+    if (isNew) this.commit();
+    if (turnFile.durability === 'power') {
+      this.#checkpoints = new Checkpoints(directory, this.#lmdb);
+      this.#checkpoints.makeNow(this.#turn - 1);
+    }
   }
 
   /** The turn that is being staged. */
@@ -137,7 +154,7 @@ export class Journal {
     start[0] = table;
     end[0] = table + 1;
     for (const { key, value } of this.#lmdb.getRange({ start, end })) {
-      const payload = payloadOf(this.#directory, key, value);
+      const payload = this.#checked(key, value);
       const view = new DataView(key.buffer, key.byteOffset, KEY_LENGTH);
       yield { id: getU64(view, 1), index: view.getUint32(9), value: payload };
     }
@@ -162,19 +179,33 @@ export class Journal {
     this.#count = 0;
     this.facts.changed = false;
     this.#turn = turn + 1;
-    this.#durable = turn;
+    if (this.#checkpoints === undefined) this.#durable = turn;
+    else if (this.#checkpointing === undefined) this.#makeCheckpoint(this.#checkpoints);
     return turn;
   }
 
   /** Waits until everything committed has reached the disk, and lets go of the store. What is only staged is lost. */
   async close(): Promise<void> {
+    while (this.#checkpointing !== undefined) await this.#checkpointing;
     await syncToDisk(this.#lmdb);
+    this.#checkpoints?.close();
     await this.#lmdb.close();
     this.#turnFile.sync();
     this.#turnFile.closed = true;
     this.#turnFile.write(this.#turn - 1);
     this.#turnFile.sync();
     this.#turnFile.close();
+  }
+
+  /** A disk that fails to sync has lost what it was given: nobody catches this, and the engine stops. */
+  #makeCheckpoint(checkpoints: Checkpoints): void {
+    const turn = this.#turn - 1;
+    this.#checkpointing = checkpoints.make(turn).then(() => {
+      this.#checkpointing = undefined;
+      this.#durable = turn;
+      if (turn < this.#turn - 1) this.#makeCheckpoint(checkpoints);
+      this.onDurable();
+    });
   }
 
   #stage(table: Table, id: number, index: number, value: Staged['value']): void {
@@ -225,12 +256,17 @@ export class Journal {
   }
 
   #readFacts(): Facts {
-    for (const { value } of this.scan(Table.store)) {
-      assert(value.length === Facts.LENGTH, 'a checked store has facts of their length');
-      return new Facts(value);
-    }
-    assert(this.#turnFile.turn === 0, 'a checked store has facts');
+    for (const { value } of this.scan(Table.store)) return new Facts(value);
     return new Facts();
+  }
+
+  #checked(key: Uint8Array, value: Uint8Array): Uint8Array {
+    try {
+      return checkRecord(key, value);
+    } catch (error) {
+      if (!(error instanceof DataFileDamage)) throw error;
+      throw new StoreError(`the store ${this.#directory} is damaged: ${error.message}; ${REMEDY}`);
+    }
   }
 }
 
@@ -239,21 +275,7 @@ export function monotonicNow(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
-/**
- * What a record holds behind its checksum.
- * @throws StoreError when they do not agree
- */
-function payloadOf(directory: string, key: Uint8Array, value: Uint8Array): Uint8Array {
-  const payload = value.subarray(CHECKSUM_LENGTH);
-  const stored = new DataView(value.buffer, value.byteOffset, value.byteLength).getUint32(0);
-  if (crc32(payload, crc32(key)) !== stored)
-    throw new StoreError(
-      `the store ${directory} is damaged: the checksum of ${nameOfKey(key)} is wrong; ${REMEDY}`,
-    );
-  return payload;
-}
-
-function create(directory: string): TurnFile {
+function createStore(directory: string): TurnFile {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const foreign = readdirSync(directory).find((name) => name !== LOCK_FILE);
@@ -272,17 +294,13 @@ function create(directory: string): TurnFile {
 
 /** Nothing was ever committed: what a daemon left that died while it made the store goes. */
 function removeData(directory: string): void {
-  for (const name of [DATA_FILE, LMDB_LOCK_FILE]) {
-    const path = join(directory, name);
-    if (existsSync(path)) rmSync(path);
-  }
+  for (const name of [DATA_FILE, LMDB_LOCK_FILE]) rmSync(join(directory, name), { force: true });
 }
 
-function syncToDisk(lmdb: RootDatabase<Uint8Array, Uint8Array>): Promise<void> {
-  const { env } = lmdb as unknown as { env: { sync(callback: (error?: Error) => void): void } };
-  return new Promise((resolve, reject) => {
-    env.sync((error) => (error ? reject(error) : resolve()));
-  });
+/** Puts back the meta pages of a checkpoint. LMDB's lock file speaks of the later ones that are lost. */
+function restoreCheckpoint(directory: string, metas: Buffer): void {
+  restoreMetas(join(directory, DATA_FILE), metas);
+  rmSync(join(directory, LMDB_LOCK_FILE), { force: true });
 }
 
 function messageOf(error: unknown): string {
