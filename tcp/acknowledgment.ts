@@ -1,0 +1,77 @@
+import { duplicateAck, newAckInRecovery } from './fast-retransmit.ts';
+import type { Host } from './host.ts';
+import type { Pcb } from './pcb.ts';
+import { endBackoff, measure, restartRetransmissionTimer } from './retransmission-timeout.ts';
+import { seqLessThan, seqSub } from './sequence.ts';
+import { FIN, SYN, type TcpHeader } from './wire/tcp.ts';
+
+/** SEG.WND in bytes: scaled, except in a SYN (RFC 7323 section 2.2). */
+export function windowOf(pcb: Pcb, segment: TcpHeader): number {
+  return segment.flags & SYN ? segment.SEG_WND : segment.SEG_WND * 2 ** pcb.SND_WSCALE;
+}
+
+/**
+ * What an acceptable ACK says about what we have sent (RFC 9293 section 3.10.7.4, fifth, ESTABLISHED): it is
+ * SND.UNA or later and not beyond SND.NXT.
+ */
+export function acknowledgmentArrives(host: Host, pcb: Pcb, segment: TcpHeader, now: number): void {
+  // The peer lives, whatever it acknowledges: probes go on for as long as they are answered (RFC 9293 section 3.8.6.1).
+  if (pcb.PERSIST_DEADLINE !== 0) pcb.UNANSWERED_SINCE = 0;
+  pcb.RESUMING = 0;
+  if (seqLessThan(pcb.SND_UNA, segment.SEG_ACK)) newlyAcknowledged(host, pcb, segment, now);
+  else if (isDuplicate(pcb, segment)) duplicateAck(host, pcb);
+  updateSendWindow(host, pcb, segment);
+}
+
+function newlyAcknowledged(host: Host, pcb: Pcb, segment: TcpHeader, now: number): void {
+  const { SEG_ACK } = segment;
+  const numbers = seqSub(SEG_ACK, pcb.SND_UNA);
+  if (pcb.acknowledge(SEG_ACK) > 0) host.changed(pcb);
+  if (seqLessThan(pcb.SND_CURSOR, SEG_ACK)) pcb.SND_CURSOR = SEG_ACK;
+  measure(pcb, SEG_ACK, now);
+  endBackoff(pcb);
+  pcb.DUPACKS = 0;
+  if (pcb.isAllAcknowledged) pcb.RETRANSMISSION_DEADLINE = 0;
+  else restartRetransmissionTimer(host, pcb, now);
+  if (pcb.IN_RECOVERY === 1) newAckInRecovery(host, pcb, numbers, now);
+  else host.congestionControl.acknowledged(pcb, numbers);
+  host.wantOutput(pcb);
+}
+
+/** RFC 5681 section 2, "duplicate acknowledgment". The answer to a probe is none, though it looks like one. */
+function isDuplicate(pcb: Pcb, segment: TcpHeader): boolean {
+  return (
+    segment.SEG_ACK === pcb.SND_UNA &&
+    pcb.SND_UNA !== pcb.SND_NXT &&
+    segment.payloadLength === 0 &&
+    (segment.flags & (SYN | FIN)) === 0 &&
+    windowOf(pcb, segment) === pcb.SND_WND &&
+    pcb.PERSIST_DEADLINE === 0
+  );
+}
+
+/** "Note that SND.WND is an offset from SND.UNA" and that old segments must not update it (RFC 9293 section 3.10.7.4). */
+function updateSendWindow(host: Host, pcb: Pcb, segment: TcpHeader): void {
+  const { SEG_SEQ, SEG_ACK } = segment;
+  if (SEG_ACK !== pcb.SND_UNA) return;
+  const isNewer =
+    seqLessThan(pcb.SND_WL1, SEG_SEQ) ||
+    (pcb.SND_WL1 === SEG_SEQ && !seqLessThan(SEG_ACK, pcb.SND_WL2));
+  if (isNewer) setSendWindow(host, pcb, segment);
+}
+
+/** Takes over the window that `segment` offers. */
+export function setSendWindow(host: Host, pcb: Pcb, segment: TcpHeader): void {
+  const window = windowOf(pcb, segment);
+  if (window > pcb.SND_WND) {
+    host.wantOutput(pcb);
+    if (pcb.PERSIST_DEADLINE !== 0) {
+      pcb.PERSIST_DEADLINE = 0;
+      endBackoff(pcb);
+    }
+  }
+  pcb.SND_WND = window;
+  pcb.SND_WL1 = segment.SEG_SEQ;
+  pcb.SND_WL2 = segment.SEG_ACK;
+  if (window > pcb.MAX_SND_WND) pcb.MAX_SND_WND = window;
+}

@@ -1,0 +1,254 @@
+import type { IpAddress } from './address.ts';
+import { assert } from './assert.ts';
+import type { CongestionControl } from './congestion-control/congestion-control.ts';
+import { reno } from './congestion-control/reno.ts';
+import { Demultiplexer } from './demultiplexer.ts';
+import { Loopback } from './loopback.ts';
+import { Pcb, type PcbOwner, RECORD_WIDTH } from './pcb.ts';
+import { RecordPool } from './record.ts';
+import { Replies } from './replies.ts';
+import { State } from './state.ts';
+import { TimerHeap } from './timer-heap.ts';
+import { TokenBucket } from './token-bucket.ts';
+import { Icmpv4Message } from './wire/icmpv4.ts';
+import { Ipv4Header } from './wire/ipv4.ts';
+import { TcpHeader } from './wire/tcp.ts';
+
+export interface StackOptions {
+  /** The stack's own address; the host it runs on must not have it. */
+  readonly address: IpAddress;
+  /** How many first bits of `address` name its network. */
+  readonly prefix: number;
+  /** Bytes of the largest IP packet, at least 576. */
+  readonly mtu: number;
+  /** At least 16 random bytes, kept as long as the connections (RFC 6528, RFC 6056). */
+  readonly secret: Uint8Array;
+  /** A random u32. */
+  entropy(): number;
+  /** Milliseconds of the clock that every `now` is of. */
+  readonly now: number;
+  /** Most bytes received and not read, for each connection; 1 MiB. */
+  readonly receiveBuffer?: number;
+  /** Most bytes sent and not acknowledged, for each connection; 1 MiB. */
+  readonly sendBuffer?: number;
+  /** Milliseconds of TIME-WAIT, 2 * MSL; 60,000 as Linux has it (TCP_TIMEWAIT_LEN). */
+  readonly timeWait?: number;
+}
+
+const DEFAULT_BUFFER = 1 << 20;
+const DEFAULT_TIME_WAIT = 60_000;
+
+/** RFC 1812 section 4.3.2.8 wants a limit on ICMP errors; its size is ours. */
+const ICMP_ERRORS_PER_SECOND = 100;
+
+/** The connections of one listener that are not its user's yet. */
+export interface Waiting {
+  /** Established and not accepted, oldest first. */
+  readonly established: Pcb[];
+  /** How many are in SYN-RECEIVED. */
+  synReceived: number;
+}
+
+/**
+ * One host's TCP as data: its PCBs and how they are found, its timers, and what its next turn has to look at.
+ * The events of RFC 9293 section 3.10 are functions over it, a file each.
+ */
+export class Host implements PcbOwner {
+  readonly address: IpAddress;
+  readonly prefix: number;
+  readonly mtu: number;
+  readonly secret: Uint8Array;
+  readonly entropy: () => number;
+  readonly receiveBuffer: number;
+  readonly sendBuffer: number;
+  readonly timeWait: number;
+  readonly congestionControl: CongestionControl = reno;
+
+  readonly pcbs = new Map<number, Pcb>();
+  readonly #pool = new RecordPool(RECORD_WIDTH);
+  readonly connections: Demultiplexer;
+  /** By local port. */
+  readonly listeners = new Map<number, Pcb>();
+  /** Which PCB has bound a port. */
+  readonly bound = new Map<number, Pcb>();
+  /** By the listener's ID. */
+  readonly waiting = new Map<number, Waiting>();
+  readonly timers = new TimerHeap<Pcb>();
+  readonly replies = new Replies();
+  readonly loopback: Loopback;
+  readonly icmpErrors: TokenBucket;
+
+  nextId = 1;
+  nextQueueOrder = 1;
+  /** How many ephemeral ports have been asked for (RFC 6056 section 3.3.3). */
+  portsAsked = 0;
+
+  // Read and written for each packet; kept to be used again.
+  readonly ipHeader = new Ipv4Header();
+  readonly segment = new TcpHeader();
+  readonly icmpMessage = new Icmpv4Message();
+
+  #changed: Pcb[] = [];
+  #dirty: Pcb[] = [];
+  #removed: number[] = [];
+  #output: Pcb[] = [];
+  #outputFirst = 0;
+
+  constructor(options: StackOptions) {
+    assert(options.address.isIpv4, 'the stack has an IPv4 address');
+    assert(options.prefix >= 0 && options.prefix <= 32, 'a prefix is 0 to 32 bits');
+    assert(options.mtu >= 576 && options.mtu <= 65535, 'an MTU is 576 to 65535 bytes');
+    this.address = options.address;
+    this.prefix = options.prefix;
+    this.mtu = options.mtu;
+    this.secret = options.secret;
+    this.entropy = () => options.entropy() >>> 0;
+    this.receiveBuffer = options.receiveBuffer ?? DEFAULT_BUFFER;
+    this.sendBuffer = options.sendBuffer ?? DEFAULT_BUFFER;
+    this.timeWait = options.timeWait ?? DEFAULT_TIME_WAIT;
+    this.connections = new Demultiplexer(this.entropy());
+    this.loopback = new Loopback(options.mtu);
+    this.icmpErrors = new TokenBucket(ICMP_ERRORS_PER_SECOND, options.now);
+  }
+
+  /** Whether packets to `address` can have one receiver, and one that we can reach (RFC 1122 section 3.2.1.3). */
+  isUnicast(address: IpAddress): boolean {
+    const { ipv4 } = address;
+    if (!address.isIpv4 || ipv4 >>> 24 === 0 || ipv4 >>> 28 >= 0xe) return false;
+    if (ipv4 >>> 24 === 127) return false;
+    return !this.#isDirectedBroadcast(ipv4);
+  }
+
+  /** The last address of our own network; networks of one or two addresses have none (RFC 3021). */
+  #isDirectedBroadcast(ipv4: number): boolean {
+    if (this.prefix >= 31) return false;
+    const hostBits = 0xffffffff >>> this.prefix;
+    return (ipv4 | hostBits) >>> 0 === ipv4 && (this.address.ipv4 | hostBits) >>> 0 === ipv4;
+  }
+
+  /** A PCB in CLOSED, bound to nothing, with an ID of its own. */
+  create(): Pcb {
+    const pcb = this.adopt();
+    pcb.ID = this.nextId++;
+    pcb.TTL = 64;
+    this.pcbs.set(pcb.ID, pcb);
+    return pcb;
+  }
+
+  /** A PCB whose record is still all zero and which is in no map. */
+  adopt(): Pcb {
+    return new Pcb(this.#pool, this);
+  }
+
+  // What the next turn has to look at.
+
+  touched(pcb: Pcb): void {
+    if (pcb.isDirty) return;
+    pcb.isDirty = true;
+    this.#dirty.push(pcb);
+  }
+
+  /** Readiness, state or error of `pcb` may be other than they were. */
+  changed(pcb: Pcb): void {
+    if (pcb.isChanged) return;
+    pcb.isChanged = true;
+    this.#changed.push(pcb);
+  }
+
+  /** `pcb` may have something to transmit. */
+  wantOutput(pcb: Pcb): void {
+    if (pcb.wantsOutput) return;
+    pcb.wantsOutput = true;
+    this.#output.push(pcb);
+  }
+
+  /** The first PCB that may have something to transmit. */
+  get nextOutput(): Pcb | undefined {
+    return this.#output[this.#outputFirst];
+  }
+
+  /** The first of them has nothing more to transmit. */
+  shiftOutput(): void {
+    this.#output[this.#outputFirst]!.wantsOutput = false;
+    this.#outputFirst++;
+    if (this.#outputFirst < this.#output.length) return;
+    this.#output = [];
+    this.#outputFirst = 0;
+  }
+
+  takeChanged(): Pcb[] {
+    const changed = this.#changed.filter((pcb) => !pcb.isRemoved);
+    for (const pcb of changed) pcb.isChanged = false;
+    this.#changed = [];
+    return changed;
+  }
+
+  takeDirty(): Pcb[] {
+    const dirty = this.#dirty.filter((pcb) => !pcb.isRemoved);
+    for (const pcb of dirty) {
+      pcb.isDirty = false;
+      // A field that the user sets, such as KEEPALIVE, may have brought a deadline nearer.
+      this.arm(pcb);
+    }
+    this.#dirty = [];
+    return dirty;
+  }
+
+  takeRemoved(): number[] {
+    const removed = this.#removed;
+    this.#removed = [];
+    return removed;
+  }
+
+  /** A deadline of `pcb` may have come nearer. One that went further away is found out when it is due. */
+  arm(pcb: Pcb): void {
+    const { deadline } = pcb;
+    if (deadline < this.timers.deadlineOf(pcb)) this.timers.set(pcb, deadline);
+  }
+
+  // Life and death of a PCB.
+
+  setState(pcb: Pcb, state: State): void {
+    pcb.STATE = state;
+    this.changed(pcb);
+  }
+
+  /** The connections of `listener` that wait. */
+  waitingFor(listenerId: number): Waiting | undefined {
+    return this.waiting.get(listenerId);
+  }
+
+  /** The connection has left SYN-RECEIVED, if it was in it for a listener. */
+  leaveSynReceived(pcb: Pcb): void {
+    if (pcb.STATE !== State.SYN_RECEIVED) return;
+    const waiting = this.waiting.get(pcb.LISTENER);
+    if (waiting !== undefined) waiting.synReceived--;
+  }
+
+  /**
+   * Enters CLOSED. The PCB stays until its user has closed it, so that the user can learn why and read what has come.
+   * @param error errno of the reason; 0: both sides were done
+   */
+  finish(pcb: Pcb, error: number): void {
+    const { STATE } = pcb;
+    this.leaveSynReceived(pcb);
+    if (STATE === State.LISTEN) {
+      this.listeners.delete(pcb.LOCAL_PORT);
+      this.waiting.delete(pcb.ID);
+    } else if (STATE !== State.CLOSED) {
+      this.connections.remove(pcb);
+    }
+    if (error !== 0) pcb.ERROR = error;
+    this.setState(pcb, State.CLOSED);
+    pcb.dropBuffers();
+    this.timers.remove(pcb);
+    if (pcb.CLOSED_BY_USER === 1) this.#remove(pcb);
+  }
+
+  #remove(pcb: Pcb): void {
+    if (this.bound.get(pcb.LOCAL_PORT) === pcb) this.bound.delete(pcb.LOCAL_PORT);
+    this.pcbs.delete(pcb.ID);
+    this.#removed.push(pcb.ID);
+    pcb.remove();
+  }
+}

@@ -1,0 +1,136 @@
+import { type Endpoint, type IpAddress, parseAddress } from './address.ts';
+import type { Host } from './host.ts';
+import { initialSequenceNumber } from './isn.ts';
+import type { Pcb } from './pcb.ts';
+import { ephemeralPort } from './ports.ts';
+import { windowScaleFor } from './receive-window.ts';
+import { INITIAL_RTO } from './retransmission-timeout.ts';
+import { State } from './state.ts';
+import { TcpError } from './tcp-error.ts';
+
+/** Linux's net.core.somaxconn. */
+const MAX_BACKLOG = 4096;
+
+/**
+ * Gives `pcb` its local socket. Port 0 asks for any free one, and 0.0.0.0 stands for the stack's address.
+ * @throws TcpError EINVAL already bound or open, or not an address; EADDRNOTAVAIL not ours; EADDRINUSE
+ */
+export function bind(host: Host, pcb: Pcb, local: Endpoint): void {
+  if (pcb.STATE !== State.CLOSED || pcb.LOCAL_PORT !== 0) throw new TcpError('EINVAL');
+  const address = parseAddress(local.address);
+  if (address === undefined || !isPort(local.port)) throw new TcpError('EINVAL');
+  if (!address.isUnspecified && !address.equals(host.address)) throw new TcpError('EADDRNOTAVAIL');
+  const isBound = (port: number) => host.bound.has(port);
+  const port = local.port === 0 ? anyPort(host, address, 0, isBound) : local.port;
+  if (port === undefined || isBound(port)) throw new TcpError('EADDRINUSE');
+  pcb.localAddress = address;
+  pcb.LOCAL_PORT = port;
+  pcb.IS_BOUND = 1;
+  host.bound.set(port, pcb);
+  host.changed(pcb);
+}
+
+/**
+ * Passive OPEN (RFC 9293 section 3.10.1). In LISTEN it changes the backlog.
+ * @param backlog one less than how many connections may wait to be accepted, at most 4096
+ * @throws TcpError EDESTADDRREQ no local port; EISCONN has been connected; EINVAL
+ */
+export function listen(host: Host, pcb: Pcb, backlog: number): void {
+  if (!Number.isInteger(backlog) || backlog < 0) throw new TcpError('EINVAL');
+  if (pcb.STATE !== State.LISTEN) {
+    if (pcb.STATE !== State.CLOSED || pcb.REMOTE_PORT !== 0) throw new TcpError('EISCONN');
+    if (pcb.LOCAL_PORT === 0) throw new TcpError('EDESTADDRREQ');
+    host.setState(pcb, State.LISTEN);
+    host.listeners.set(pcb.LOCAL_PORT, pcb);
+    host.waiting.set(pcb.ID, { established: [], synReceived: 0 });
+  }
+  pcb.BACKLOG = Math.min(backlog, MAX_BACKLOG);
+}
+
+/**
+ * Active OPEN (RFC 9293 section 3.10.1). An attempt that failed may be made again.
+ * @throws TcpError EALREADY, EISCONN; EINVAL not an address; ENETUNREACH not an address of one host; ECONNREFUSED
+ * port 0; EADDRNOTAVAIL no local port is free, or this pair of sockets is connected already
+ */
+export function connect(host: Host, pcb: Pcb, remote: Endpoint, now: number): void {
+  if (pcb.STATE === State.SYN_SENT || pcb.STATE === State.SYN_RECEIVED) {
+    throw new TcpError('EALREADY');
+  }
+  if (pcb.STATE !== State.CLOSED || hasCarriedAnything(pcb)) throw new TcpError('EISCONN');
+  const address = parseAddress(remote.address);
+  if (address === undefined || !isPort(remote.port)) throw new TcpError('EINVAL');
+  if (!host.isUnicast(address)) throw new TcpError('ENETUNREACH');
+  if (remote.port === 0) throw new TcpError('ECONNREFUSED');
+
+  const isTaken = (port: number) =>
+    host.connections.find(host.address, port, address, remote.port) !== undefined;
+  const isInUse = (port: number) => host.bound.has(port) || isTaken(port);
+  const port = pcb.IS_BOUND === 1 ? pcb.LOCAL_PORT : anyPort(host, address, remote.port, isInUse);
+  if (port === undefined || isTaken(port)) throw new TcpError('EADDRNOTAVAIL');
+
+  pcb.localAddress = host.address;
+  pcb.LOCAL_PORT = port;
+  pcb.remoteAddress = address;
+  pcb.REMOTE_PORT = remote.port;
+  pcb.ERROR = 0;
+  begin(host, pcb, now);
+  host.setState(pcb, State.SYN_SENT);
+  host.connections.add(pcb);
+  host.wantOutput(pcb);
+}
+
+/**
+ * The oldest connection of `listener` that waits, now its caller's; undefined when none does.
+ * @throws TcpError EINVAL not listening
+ */
+export function accept(host: Host, listener: Pcb): Pcb | undefined {
+  const waiting = host.waiting.get(listener.ID);
+  if (waiting === undefined) throw new TcpError('EINVAL');
+  const pcb = waiting.established.shift();
+  if (pcb === undefined) return undefined;
+  pcb.LISTENER = 0;
+  pcb.QUEUE_ORDER = 0;
+  return pcb;
+}
+
+/** What both kinds of open begin with: a PCB with both sockets gets its initial sequence number and what it will offer. */
+export function begin(host: Host, pcb: Pcb, now: number): void {
+  pcb.ISS = initialSequenceNumber(
+    host.secret,
+    pcb.localAddress,
+    pcb.LOCAL_PORT,
+    pcb.remoteAddress,
+    pcb.REMOTE_PORT,
+    now,
+  );
+  pcb.SND_UNA = pcb.ISS;
+  pcb.SND_NXT = pcb.ISS;
+  pcb.SND_CURSOR = pcb.ISS;
+  pcb.recover = pcb.ISS;
+  pcb.RCV_WSCALE = windowScaleFor(host.receiveBuffer);
+  pcb.SND_WSCALE = 0;
+  pcb.NEGOTIATED = 0;
+  pcb.RTO = INITIAL_RTO;
+  pcb.SRTT = 0;
+  pcb.BACKOFF = 0;
+  pcb.SOFT_ERROR = 0;
+  pcb.LAST_HEARD = now;
+}
+
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port >= 0 && port <= 0xffff;
+}
+
+function hasCarriedAnything(pcb: Pcb): boolean {
+  return pcb.SEND_END + pcb.RECEIVE_END + pcb.FIN_QUEUED + pcb.FIN_RECEIVED !== 0;
+}
+
+function anyPort(
+  host: Host,
+  remote: IpAddress,
+  remotePort: number,
+  isInUse: (port: number) => boolean,
+): number | undefined {
+  const counter = host.portsAsked++;
+  return ephemeralPort(host.secret, host.address, remote, remotePort, counter, isInUse);
+}

@@ -1,0 +1,447 @@
+import { type Endpoint, formatAddress, IpAddress } from './address.ts';
+import { ByteStream } from './byte-stream.ts';
+import { KEEPALIVE_IDLE, KEEPALIVE_INTERVAL } from './keepalive.ts';
+import type { Reassembly } from './reassembly.ts';
+import { defineRecord, type RecordPool } from './record.ts';
+import { seqAdd, seqSub } from './sequence.ts';
+import { State, type StateName, stateName } from './state.ts';
+import type { TimerItem } from './timer-heap.ts';
+
+const durable = {
+  u8: { type: 'u8', kind: 'durable' },
+  u16: { type: 'u16', kind: 'durable' },
+  u32: { type: 'u32', kind: 'durable' },
+  f64: { type: 'f64', kind: 'durable' },
+} as const;
+
+const carried = {
+  u8: { type: 'u8', kind: 'carried' },
+  u32: { type: 'u32', kind: 'carried' },
+  f64: { type: 'f64', kind: 'carried' },
+} as const;
+
+const hint = {
+  u8: { type: 'u8', kind: 'hint' },
+  u16: { type: 'u16', kind: 'hint' },
+  u32: { type: 'u32', kind: 'hint' },
+  f64: { type: 'f64', kind: 'hint' },
+} as const;
+
+/**
+ * The transmission control block (RFC 9293 section 3.3.1). `SND_` and `RCV_` are the RFC's SND. and RCV.; numbers are
+ * sequence numbers if u32 and not said otherwise, times are milliseconds of the stack's clock, and 0 is "not set".
+ *
+ * What an ACK changes (SND_UNA, SEND_START, the send window) is carried, not durable: an engine that forgets an ACK
+ * sends again what the peer has, and is told so. The record is consistent all the same, because SND_UNA and
+ * SEND_START always change together.
+ *
+ * The order of these lines is part of the store's layout.
+ */
+const FIELDS = {
+  /** Never used again for another connection. */
+  ID: durable.f64,
+  STATE: durable.u8,
+  /** Linux errno of what ended the connection or its attempt; 0: nothing did. */
+  ERROR: durable.u8,
+
+  // The endpoints: IPv4 as IPv4-mapped words; port 0 is "none yet".
+  LOCAL_ADDRESS_0: durable.u32,
+  LOCAL_ADDRESS_1: durable.u32,
+  LOCAL_ADDRESS_2: durable.u32,
+  LOCAL_ADDRESS_3: durable.u32,
+  REMOTE_ADDRESS_0: durable.u32,
+  REMOTE_ADDRESS_1: durable.u32,
+  REMOTE_ADDRESS_2: durable.u32,
+  REMOTE_ADDRESS_3: durable.u32,
+  LOCAL_PORT: durable.u16,
+  REMOTE_PORT: durable.u16,
+  /** Whether `bind` chose the local port, which keeps others from it. */
+  IS_BOUND: durable.u8,
+
+  // Passive opens.
+  /** Of a listener: how many connections may wait to be accepted, less one (listen(2)). */
+  BACKLOG: durable.u32,
+  /** Of a connection not yet accepted: the ID of its listener. */
+  LISTENER: durable.f64,
+  /** The order in which such connections were established; 0 before. */
+  QUEUE_ORDER: durable.f64,
+
+  // Send sequence space (RFC 9293 figure 3).
+  ISS: durable.u32,
+  SND_UNA: carried.u32,
+  /** Bytes, scaled. */
+  SND_WND: carried.u32,
+  SND_WL1: carried.u32,
+  SND_WL2: carried.u32,
+  /** Stream offset of the oldest byte not acknowledged: where `sendStream` starts. */
+  SEND_START: carried.f64,
+  /** Stream offset one past the newest byte that the user has sent. */
+  SEND_END: durable.f64,
+  /** Whether a FIN follows that byte. Once true, SEND_END stays. */
+  FIN_QUEUED: durable.u8,
+
+  // Receive sequence space (RFC 9293 figure 4).
+  IRS: durable.u32,
+  RCV_NXT: durable.u32,
+  /** One past the last number ever offered to the peer, never to be taken back (RFC 9293 section 3.8.6). */
+  RCV_ADV: durable.u32,
+  /** Stream offset of the oldest byte that the user has not read. */
+  RECEIVE_START: durable.f64,
+  /** Stream offset of RCV_NXT, not counting a FIN. */
+  RECEIVE_END: durable.f64,
+  /** Whether everything up to the peer's FIN has arrived. */
+  FIN_RECEIVED: durable.u8,
+
+  // What the SYNs agreed on, once and for all.
+  /** Bytes of text in the largest segment to send: the peer's MSS option within our MTU (RFC 9293 section 3.7.1). */
+  SND_MSS: durable.u16,
+  /** Snd.Wind.Shift and Rcv.Wind.Shift (RFC 7323 section 2.3); before the SYNs have met, what we offer. */
+  SND_WSCALE: durable.u8,
+  RCV_WSCALE: durable.u8,
+  /** Bits of `Negotiated`. */
+  NEGOTIATED: durable.u8,
+
+  // What the user has asked for.
+  /** The program is done with it: it goes when TCP is done. */
+  CLOSED_BY_USER: durable.u8,
+  /** Whether small segments need not wait for acknowledgments (RFC 9293 section 3.7.4). */
+  NODELAY: durable.u8,
+  /** Whether to ask an idle peer if it is still there (RFC 9293 section 3.8.4). */
+  KEEPALIVE: durable.u8,
+  TTL: durable.u8,
+  TOS: durable.u8,
+
+  /** When TIME-WAIT ends (RFC 9293 section 3.6.1), or FIN-WAIT-2 after CLOSE. */
+  END_DEADLINE: durable.f64,
+  /** When a segment of the peer last arrived. */
+  LAST_HEARD: carried.f64,
+
+  // Hints: what to send next.
+  /** The highest number sent, plus one. After a restore: everything in `sendStream` may have been sent. */
+  SND_NXT: hint.u32,
+  /** The number to send next: SND_NXT, or less while what may be lost is sent again. */
+  SND_CURSOR: hint.u32,
+  /** The largest SND_WND seen (RFC 5961 section 5.2 MAX.SND.WND; RFC 9293 section 3.8.6.2.1 Max(SND.WND)). */
+  MAX_SND_WND: hint.u32,
+  /** An acknowledgment must leave, alone or with text. */
+  ACK_NOW: hint.u8,
+  /** How many further acknowledgments must leave, alone: one for each segment out of order (RFC 5681 section 4.2). */
+  DUPLICATE_ACKS_OWED: hint.u8,
+  /** How many segments with text no acknowledgment has covered yet. */
+  SEGMENTS_TO_ACK: hint.u8,
+  /** The segment at SND_UNA must be sent again (RFC 5681 section 3.2). */
+  RETRANSMIT_NOW: hint.u8,
+  /** A zero-window or small-window probe must leave (RFC 9293 section 3.8.6.1). */
+  PROBE_NOW: hint.u8,
+  /** A keep-alive must leave (RFC 9293 section 3.8.4). */
+  KEEPALIVE_NOW: hint.u8,
+  /** Restored, and not yet answered: one segment may be in flight. */
+  RESUMING: hint.u8,
+
+  // Hints: out of order.
+  /** Where the peer's FIN is, when it has come before text that precedes it. */
+  FIN_AT: hint.u32,
+  IS_FIN_AHEAD: hint.u8,
+
+  // Hints: round-trip time (RFC 6298), milliseconds.
+  SRTT: hint.f64,
+  RTTVAR: hint.f64,
+  RTO: hint.f64,
+  /** When the segment being timed was sent, and the number whose acknowledgment ends the measurement. */
+  RTT_STARTED: hint.f64,
+  RTT_SEQ: hint.u32,
+
+  // Hints: loss and congestion (RFC 5681, RFC 6582), bytes.
+  cwnd: hint.u32,
+  ssthresh: hint.u32,
+  /** Bytes acknowledged since cwnd last grew in congestion avoidance. */
+  CWND_ACKED: hint.u32,
+  DUPACKS: hint.u8,
+  IN_RECOVERY: hint.u8,
+  recover: hint.u32,
+  /** How often the retransmission or persist timer has run out since something was last acknowledged. */
+  BACKOFF: hint.u8,
+  /** When it first did. */
+  UNANSWERED_SINCE: hint.f64,
+  /** errno of the last soft error (RFC 5461 section 2). */
+  SOFT_ERROR: hint.u8,
+  /** When text was last sent (RFC 5681 section 4.1). */
+  LAST_SENT: hint.f64,
+
+  // Hints: rate of challenge ACKs (RFC 5961 section 7).
+  CHALLENGES_SINCE: hint.f64,
+  CHALLENGES: hint.u8,
+
+  // Hints: timers.
+  RETRANSMISSION_DEADLINE: hint.f64,
+  PERSIST_DEADLINE: hint.f64,
+  DELAYED_ACK_DEADLINE: hint.f64,
+  KEEPALIVE_PROBES: hint.u8,
+} as const;
+
+/** Bits of `pcb.NEGOTIATED`. */
+export const Negotiated = {
+  WINDOW_SCALE: 1,
+  SACK: 2,
+  TIMESTAMPS: 4,
+} as const;
+
+const definition = defineRecord(FIELDS);
+
+/** Bytes of a whole record in memory. */
+export const RECORD_WIDTH = definition.width;
+/** Bytes of `pcb.record`, what the journal holds of each connection beside its streams. */
+export const RECORD_LENGTH = definition.journaledLength;
+/** Name, type and offset of each field in it. */
+export const RECORD_LAYOUT = definition.journaledFields;
+
+/** What a PCB needs of the stack it belongs to. */
+export interface PcbOwner {
+  readonly sendBuffer: number;
+  readonly receiveBuffer: number;
+  /** A durable field of `pcb` has got a new value. */
+  touched(pcb: Pcb): void;
+}
+
+/** One connection, or one listener, or one that is neither yet. */
+export class Pcb extends definition.Base implements TimerItem {
+  readonly #owner: PcbOwner;
+  #sendStream: ByteStream | undefined;
+  #receiveStream: ByteStream | undefined;
+  /** What has arrived beyond RCV_NXT, as offsets of `receiveStream`; undefined: nothing. */
+  reassembly: Reassembly | undefined;
+
+  // Belongs to the stack: on which of its lists this PCB is.
+  heapIndex = -1;
+  isDirty = false;
+  isChanged = false;
+  wantsOutput = false;
+  isRemoved = false;
+  nextInBucket: Pcb | undefined;
+
+  constructor(pool: RecordPool, owner: PcbOwner) {
+    super(pool);
+    this.#owner = owner;
+  }
+
+  protected override touched(): void {
+    this.#owner.touched(this);
+  }
+
+  /** What the journal writes: `RECORD_LENGTH` bytes of live memory, to be copied before the stack goes on. */
+  get record(): Uint8Array {
+    return this.bytes(RECORD_LENGTH);
+  }
+
+  /** The name RFC 9293 has for the state. */
+  get state(): StateName {
+    return stateName(this.STATE);
+  }
+
+  get local(): Endpoint | undefined {
+    if (this.LOCAL_PORT === 0) return undefined;
+    return { address: formatAddress(this.localAddress), port: this.LOCAL_PORT };
+  }
+
+  get remote(): Endpoint | undefined {
+    if (this.REMOTE_PORT === 0) return undefined;
+    return { address: formatAddress(this.remoteAddress), port: this.REMOTE_PORT };
+  }
+
+  get localAddress(): IpAddress {
+    return new IpAddress(
+      this.LOCAL_ADDRESS_0,
+      this.LOCAL_ADDRESS_1,
+      this.LOCAL_ADDRESS_2,
+      this.LOCAL_ADDRESS_3,
+    );
+  }
+
+  set localAddress(address: IpAddress) {
+    this.LOCAL_ADDRESS_0 = address.word0;
+    this.LOCAL_ADDRESS_1 = address.word1;
+    this.LOCAL_ADDRESS_2 = address.word2;
+    this.LOCAL_ADDRESS_3 = address.word3;
+  }
+
+  get remoteAddress(): IpAddress {
+    return new IpAddress(
+      this.REMOTE_ADDRESS_0,
+      this.REMOTE_ADDRESS_1,
+      this.REMOTE_ADDRESS_2,
+      this.REMOTE_ADDRESS_3,
+    );
+  }
+
+  set remoteAddress(address: IpAddress) {
+    this.REMOTE_ADDRESS_0 = address.word0;
+    this.REMOTE_ADDRESS_1 = address.word1;
+    this.REMOTE_ADDRESS_2 = address.word2;
+    this.REMOTE_ADDRESS_3 = address.word3;
+  }
+
+  /** Bytes sent by the user and not yet acknowledged. Offset 0 is sequence number ISS + 1. */
+  get sendStream(): ByteStream {
+    this.#sendStream ??= new ByteStream(this.#owner.sendBuffer, this.SEND_START);
+    return this.#sendStream;
+  }
+
+  /** Bytes received and not yet read by the user. Offset 0 is sequence number IRS + 1. */
+  get receiveStream(): ByteStream {
+    this.#receiveStream ??= new ByteStream(this.#receiveLimit, this.RECEIVE_START);
+    return this.#receiveStream;
+  }
+
+  /** The peer may fill what it was offered, also when the buffer has been made smaller since. */
+  get #receiveLimit(): number {
+    const offered = this.RECEIVE_END - this.RECEIVE_START + this.RCV_WND;
+    return Math.max(this.#owner.receiveBuffer, offered);
+  }
+
+  /** Bytes that `receive` would give just now. */
+  get readable(): number {
+    return this.RECEIVE_END - this.RECEIVE_START;
+  }
+
+  /** Whether the peer's FIN has been reached and everything before it read. */
+  get atEnd(): boolean {
+    return this.FIN_RECEIVED === 1 && this.readable === 0;
+  }
+
+  /** Bytes that `send` would take just now. */
+  get writable(): number {
+    const { STATE } = this;
+    const isOpen =
+      STATE === State.ESTABLISHED ||
+      STATE === State.CLOSE_WAIT ||
+      STATE === State.SYN_SENT ||
+      STATE === State.SYN_RECEIVED;
+    return isOpen && this.FIN_QUEUED === 0 ? this.sendSpace : 0;
+  }
+
+  /** Room in the send buffer, bytes. */
+  get sendSpace(): number {
+    const limit = this.#sendStream?.limit ?? this.#owner.sendBuffer;
+    return Math.max(0, limit - (this.SEND_END - this.SEND_START));
+  }
+
+  /** Room in the receive buffer, bytes, whether or not it has been offered to the peer. */
+  get receiveSpace(): number {
+    return Math.max(0, this.#owner.receiveBuffer - this.readable);
+  }
+
+  /** RCV.WND: how many bytes the peer has been offered and has not filled. */
+  get RCV_WND(): number {
+    return Math.max(0, seqSub(this.RCV_ADV, this.RCV_NXT));
+  }
+
+  /** Whether a FIN is to be sent, or has been and is not yet acknowledged. */
+  get isFinOutstanding(): boolean {
+    const { STATE } = this;
+    return STATE === State.FIN_WAIT_1 || STATE === State.CLOSING || STATE === State.LAST_ACK;
+  }
+
+  /** Whether SND_UNA is behind the FIN. */
+  get isFinAcknowledged(): boolean {
+    return this.FIN_QUEUED === 1 && this.SND_UNA === seqAdd(this.ISS, this.SEND_END + 2);
+  }
+
+  /** The number after everything that is to be sent, text and FIN. */
+  get sendEndSeq(): number {
+    const text = this.SEND_END - this.SEND_START;
+    return seqAdd(this.SND_UNA, text + (this.isFinOutstanding ? 1 : 0));
+  }
+
+  /** Whether nothing we have sent waits to be acknowledged, as far as we remember. */
+  get isAllAcknowledged(): boolean {
+    return this.SND_CURSOR === this.SND_UNA;
+  }
+
+  /** When the next of its timers is due; Infinity: none is set. */
+  get deadline(): number {
+    let earliest = Infinity;
+    if (this.RETRANSMISSION_DEADLINE !== 0) earliest = this.RETRANSMISSION_DEADLINE;
+    if (this.PERSIST_DEADLINE !== 0) earliest = Math.min(earliest, this.PERSIST_DEADLINE);
+    if (this.DELAYED_ACK_DEADLINE !== 0) earliest = Math.min(earliest, this.DELAYED_ACK_DEADLINE);
+    if (this.END_DEADLINE !== 0) earliest = Math.min(earliest, this.END_DEADLINE);
+    return Math.min(earliest, this.keepaliveDeadline);
+  }
+
+  /** When the next keep-alive is due; Infinity while there is other traffic to learn from, or it is not wanted. */
+  get keepaliveDeadline(): number {
+    const { STATE } = this;
+    const isIdle = this.isAllAcknowledged && this.SEND_END === this.SEND_START;
+    if (this.KEEPALIVE === 0 || !isIdle) return Infinity;
+    if (STATE !== State.ESTABLISHED && STATE !== State.CLOSE_WAIT) return Infinity;
+    return this.LAST_HEARD + KEEPALIVE_IDLE + this.KEEPALIVE_PROBES * KEEPALIVE_INTERVAL;
+  }
+
+  /** Whether both streams hold what the record says they do. */
+  get areStreamsComplete(): boolean {
+    return (
+      (this.#sendStream?.end ?? this.SEND_START) === this.SEND_END &&
+      (this.#receiveStream?.end ?? this.RECEIVE_START) === this.RECEIVE_END
+    );
+  }
+
+  /** The user sends source[0, ...): as many bytes as there is room for. */
+  queue(source: Uint8Array): number {
+    const count = this.sendStream.append(source);
+    this.SEND_END = this.sendStream.end;
+    return count;
+  }
+
+  /**
+   * The peer has acknowledged everything before `SEG_ACK`.
+   * @returns how many bytes of the stream that were
+   */
+  acknowledge(SEG_ACK: number): number {
+    const to = Math.min(this.SEND_START + seqSub(SEG_ACK, this.SND_UNA), this.SEND_END);
+    const count = to - this.SEND_START;
+    if (count > 0) {
+      this.sendStream.discard(to);
+      this.SEND_START = to;
+    }
+    this.SND_UNA = SEG_ACK;
+    return count;
+  }
+
+  /** `receiveStream` now holds in order everything before `to`, an offset. */
+  takeIn(to: number): void {
+    this.receiveStream.extend(to);
+    this.RCV_NXT = seqAdd(this.RCV_NXT, to - this.RECEIVE_END);
+    this.RECEIVE_END = to;
+  }
+
+  /** The user reads as many bytes as there are and `target` holds. */
+  read(target: Uint8Array): number {
+    const count = Math.min(this.readable, target.length);
+    if (count === 0) return 0;
+    const { receiveStream } = this;
+    receiveStream.copy(this.RECEIVE_START, count, target);
+    receiveStream.discard(this.RECEIVE_START + count);
+    this.RECEIVE_START += count;
+    return count;
+  }
+
+  /** Nothing more will be sent or received: keeps only what the user may still read. */
+  dropBuffers(): void {
+    this.reassembly = undefined;
+    this.#sendStream = undefined;
+    this.SEND_START = this.SEND_END;
+    this.#receiveStream?.forgetBeyondEnd();
+    this.RETRANSMISSION_DEADLINE = 0;
+    this.PERSIST_DEADLINE = 0;
+    this.DELAYED_ACK_DEADLINE = 0;
+    this.END_DEADLINE = 0;
+  }
+
+  /** Gives the record's slot back. The last values stay readable. */
+  remove(): void {
+    this.#sendStream = undefined;
+    this.#receiveStream = undefined;
+    this.reassembly = undefined;
+    this.isRemoved = true;
+    this.release();
+  }
+}

@@ -1,0 +1,57 @@
+import type { Host } from './host.ts';
+import type { Pcb } from './pcb.ts';
+import { seqAdd, seqMax } from './sequence.ts';
+import { mayReceiveText } from './state.ts';
+import { MAX_WINDOW_SCALE } from './wire/tcp-options.ts';
+
+const MAX_WINDOW_FIELD = 0xffff;
+
+/** The window offered in a SYN, which is never scaled (RFC 7323 section 2.2), bytes. */
+export function initialReceiveWindow(host: Host): number {
+  return Math.min(MAX_WINDOW_FIELD, host.receiveBuffer);
+}
+
+/** The least Rcv.Wind.Shift that lets the window field say `buffer` bytes (RFC 7323 section 2.3). */
+export function windowScaleFor(buffer: number): number {
+  let scale = 0;
+  while (scale < MAX_WINDOW_SCALE && MAX_WINDOW_FIELD * 2 ** scale < buffer) scale++;
+  return scale;
+}
+
+/**
+ * How many bytes from RCV.NXT to offer. The right edge stays where it is until it can move by a segment or half of the
+ * buffer (RFC 9293 section 3.8.6.2.2), and never moves back.
+ */
+function windowToOffer(host: Host, pcb: Pcb): number {
+  const offered = pcb.RCV_WND;
+  const unit = 2 ** pcb.RCV_WSCALE;
+  // One unit is held back for `windowField` to round up into.
+  const room = Math.floor((pcb.receiveSpace - (unit - 1)) / unit) * unit;
+  const step = Math.min(host.receiveBuffer / 2, host.mtu - 40);
+  return room - offered >= step ? room : offered;
+}
+
+/**
+ * SEG.WND for a segment that leaves now; moves RCV_ADV. The field counts in units of 2**RCV_WSCALE, so an edge between two of
+ * them is rounded up rather than taken back. Only when the buffer has no room for that, because the peer sends crumbs,
+ * does the edge seem to move back by less than a unit (RFC 7323 section 2.4); RCV_ADV still honours the old one.
+ */
+export function offerWindow(host: Host, pcb: Pcb): number {
+  const unit = 2 ** pcb.RCV_WSCALE;
+  const window = windowToOffer(host, pcb);
+  const up = Math.ceil(window / unit);
+  const units = up * unit <= Math.max(pcb.receiveSpace, 0) ? up : Math.floor(window / unit);
+  const field = Math.min(units, MAX_WINDOW_FIELD);
+  pcb.RCV_ADV = seqMax(pcb.RCV_ADV, seqAdd(pcb.RCV_NXT, field * unit));
+  return field;
+}
+
+/** Whether reading has opened the window so far that the peer should hear of it without having sent anything. */
+export function isWindowUpdateDue(host: Host, pcb: Pcb): boolean {
+  if (!mayReceiveText(pcb.STATE)) return false;
+  const offered = pcb.RCV_WND;
+  // As Linux does (net/ipv4/tcp.c, __tcp_cleanup_rbuf): while less than half is used up, ACKs carry the news.
+  if (2 * offered > pcb.receiveSpace) return false;
+  const window = windowToOffer(host, pcb);
+  return window > offered && window >= 2 * offered;
+}

@@ -1,0 +1,120 @@
+import { errnoNumber } from './errno.ts';
+import type { Host } from './host.ts';
+import type { Pcb } from './pcb.ts';
+import { resetPeer } from './reset.ts';
+import { seqLessThan } from './sequence.ts';
+import { State } from './state.ts';
+
+/** RFC 6298 section 2.1, milliseconds. */
+export const INITIAL_RTO = 1000;
+/** Linux's TCP_RTO_MIN. RFC 6298 section 2.4 would have 1 s, from the days of clocks that ticked twice a second. */
+const MIN_RTO = 200;
+/** Linux's TCP_RTO_MAX; RFC 6298 section 2.5 asks for at least 60 s. */
+const MAX_RTO = 120_000;
+/** RFC 6298 section 5.7: what the timer starts from when it ran out during the handshake. */
+const RTO_AFTER_LOST_SYN = 3000;
+/** The clock's granularity, G: the engine's turns are this apart when it is not busy. */
+const G = 1;
+
+/** Linux's tcp_syn_retries: with the wait after the last, 127 s. */
+const SYN_RETRIES = 6;
+/** Linux's tcp_synack_retries. */
+const SYN_ACK_RETRIES = 5;
+/** R2 (RFC 9293 section 3.8.3): what Linux's tcp_retries2 = 15 comes to, milliseconds. */
+export const R2 = 924_600;
+
+/** Begins to time the segment that ends before `end`, unless one is being timed (RFC 6298 section 3). */
+export function startTiming(pcb: Pcb, end: number, now: number): void {
+  if (pcb.RTT_STARTED !== 0) return;
+  pcb.RTT_STARTED = now;
+  pcb.RTT_SEQ = end;
+}
+
+/** Something is sent again: an ACK would not tell which of the two it answers (Karn's algorithm). */
+export function stopTiming(pcb: Pcb): void {
+  pcb.RTT_STARTED = 0;
+}
+
+/** The peer has acknowledged what was being timed, if SEG_ACK covers it (RFC 6298 section 2). */
+export function measure(pcb: Pcb, SEG_ACK: number, now: number): void {
+  if (pcb.RTT_STARTED === 0 || seqLessThan(SEG_ACK, pcb.RTT_SEQ)) return;
+  const R = now - pcb.RTT_STARTED;
+  pcb.RTT_STARTED = 0;
+  if (pcb.SRTT === 0) {
+    pcb.SRTT = Math.max(R, G);
+    pcb.RTTVAR = R / 2;
+  } else {
+    pcb.RTTVAR = (3 / 4) * pcb.RTTVAR + (1 / 4) * Math.abs(pcb.SRTT - R);
+    pcb.SRTT = (7 / 8) * pcb.SRTT + (1 / 8) * R;
+  }
+  pcb.RTO = Math.min(MAX_RTO, Math.max(MIN_RTO, pcb.SRTT + Math.max(G, 4 * pcb.RTTVAR)));
+}
+
+/** RFC 6298 section 5.1: a segment has been sent. */
+export function startRetransmissionTimer(host: Host, pcb: Pcb, now: number): void {
+  if (pcb.RETRANSMISSION_DEADLINE !== 0) return;
+  restartRetransmissionTimer(host, pcb, now);
+}
+
+/** RFC 6298 section 5.3: something new has been acknowledged, and more is outstanding. */
+export function restartRetransmissionTimer(host: Host, pcb: Pcb, now: number): void {
+  pcb.RETRANSMISSION_DEADLINE = now + backedOffRto(pcb);
+  host.arm(pcb);
+}
+
+/** RTO, doubled each time the timer has run out (RFC 6298 section 5.5). */
+export function backedOffRto(pcb: Pcb): number {
+  return Math.min(MAX_RTO, pcb.RTO * 2 ** pcb.BACKOFF);
+}
+
+/** Something has been acknowledged: the path is alive. */
+export function endBackoff(pcb: Pcb): void {
+  pcb.BACKOFF = 0;
+  pcb.UNANSWERED_SINCE = 0;
+}
+
+/** RFC 6298 section 5.7: the handshake is done; if its timer ran out, nothing is known of the path. */
+export function startDataTransfer(pcb: Pcb): void {
+  if (pcb.BACKOFF > 0) pcb.RTO = Math.max(pcb.RTO, RTO_AFTER_LOST_SYN);
+  endBackoff(pcb);
+}
+
+/** The retransmission timer has run out (RFC 6298 sections 5.4 to 5.6; RFC 9293 section 3.10.8). */
+export function retransmissionTimeout(host: Host, pcb: Pcb, now: number): void {
+  pcb.RETRANSMISSION_DEADLINE = 0;
+  const isFirst = pcb.BACKOFF === 0;
+  if (isFirst) pcb.UNANSWERED_SINCE = now;
+  if (isHopeless(pcb, now)) {
+    giveUp(host, pcb);
+    return;
+  }
+  if (pcb.BACKOFF < 255) pcb.BACKOFF++;
+  stopTiming(pcb);
+  host.congestionControl.timeout(pcb, isFirst);
+  // RFC 6582 section 4: duplicates of what was sent before now tell of no new loss.
+  pcb.recover = pcb.SND_NXT;
+  pcb.IN_RECOVERY = 0;
+  pcb.DUPACKS = 0;
+  pcb.RETRANSMIT_NOW = 0;
+  pcb.SND_CURSOR = pcb.SND_UNA;
+  host.wantOutput(pcb);
+}
+
+function isHopeless(pcb: Pcb, now: number): boolean {
+  if (pcb.STATE === State.SYN_SENT) return pcb.BACKOFF >= SYN_RETRIES;
+  if (pcb.STATE === State.SYN_RECEIVED) return pcb.BACKOFF >= SYN_ACK_RETRIES;
+  return isUnansweredTooLong(pcb, now);
+}
+
+/** Whether nothing that was sent has been acknowledged for R2. */
+export function isUnansweredTooLong(pcb: Pcb, now: number): boolean {
+  return pcb.UNANSWERED_SINCE !== 0 && now - pcb.UNANSWERED_SINCE >= R2;
+}
+
+/** R2 has passed: the connection ends, with the best reason known (RFC 9293 sections 3.8.3 and 3.9.2.2). */
+export function giveUp(host: Host, pcb: Pcb): void {
+  const isNobodys = pcb.STATE === State.SYN_RECEIVED && pcb.LISTENER !== 0;
+  if (isNobodys) pcb.CLOSED_BY_USER = 1;
+  if (pcb.STATE !== State.SYN_SENT) resetPeer(host, pcb);
+  host.finish(pcb, pcb.SOFT_ERROR || errnoNumber('ETIMEDOUT'));
+}

@@ -1,0 +1,362 @@
+import { acknowledgmentArrives, setSendWindow } from './acknowledgment.ts';
+import type { IpAddress } from './address.ts';
+import { challengeAck } from './challenge-ack.ts';
+import { enterClosing, waitForPeerFin } from './close.ts';
+import { errnoNumber } from './errno.ts';
+import type { Host } from './host.ts';
+import { begin } from './open.ts';
+import { Negotiated, type Pcb } from './pcb.ts';
+import { initialReceiveWindow } from './receive-window.ts';
+import { resetSegment } from './reset.ts';
+import { measure, startDataTransfer } from './retransmission-timeout.ts';
+import { acknowledgeNow, textArrives } from './segment-text.ts';
+import { seqAdd, seqInWindow, seqLessOrEqual, seqLessThan, seqSub } from './sequence.ts';
+import { mayReceiveText, State } from './state.ts';
+import { ACK, FIN, RST, SYN, type TcpHeader } from './wire/tcp.ts';
+
+/** RFC 9293 section 3.7.1: what a peer that says nothing can take over IPv4. */
+const DEFAULT_MSS = 536;
+/** Linux's TCP_MIN_SND_MSS: a smaller one would make us send mostly headers (CVE-2019-11479). */
+const MIN_MSS = 48;
+
+/**
+ * SEGMENT ARRIVES (RFC 9293 section 3.10.7). The order of the checks is the RFC's.
+ * @param bytes what `segment` was read from
+ */
+export function segmentArrives(
+  host: Host,
+  source: IpAddress,
+  segment: TcpHeader,
+  bytes: Uint8Array,
+  now: number,
+): void {
+  const { destinationPort, sourcePort } = segment;
+  const pcb = host.connections.find(host.address, destinationPort, source, sourcePort);
+  if (pcb === undefined || isReopening(host, pcb, segment)) {
+    const listener = host.listeners.get(destinationPort);
+    if (listener === undefined) resetSegment(host, segment, source.ipv4);
+    else arrivesInListen(host, listener, source, segment, now);
+    return;
+  }
+  pcb.LAST_HEARD = now;
+  pcb.KEEPALIVE_PROBES = 0;
+  if (pcb.STATE === State.SYN_SENT) arrivesInSynSent(host, pcb, segment, now);
+  else arrivesInOtherStates(host, pcb, segment, bytes, now);
+}
+
+/**
+ * A SYN beyond what the connection in TIME-WAIT has received begins a new one with the same sockets, if somebody listens
+ * (RFC 9293 section 3.10.7.4, fourth; RFC 6191 section 2). The old one then is over.
+ */
+function isReopening(host: Host, pcb: Pcb, segment: TcpHeader): boolean {
+  if (pcb.STATE !== State.TIME_WAIT) return false;
+  if ((segment.flags & (SYN | ACK | RST)) !== SYN) return false;
+  if (!seqLessThan(pcb.RCV_NXT, segment.SEG_SEQ)) return false;
+  if (!host.listeners.has(segment.destinationPort)) return false;
+  host.finish(pcb, 0);
+  return true;
+}
+
+/** RFC 9293 section 3.10.7.2. */
+function arrivesInListen(
+  host: Host,
+  listener: Pcb,
+  source: IpAddress,
+  segment: TcpHeader,
+  now: number,
+): void {
+  // First, check for a RST.
+  if (segment.flags & RST) return;
+  // Second, check for an ACK.
+  if (segment.flags & ACK) {
+    resetSegment(host, segment, source.ipv4);
+    return;
+  }
+  // Third, check for a SYN. One with FIN is no way to begin.
+  if ((segment.flags & (SYN | FIN)) !== SYN) return;
+  const waiting = host.waiting.get(listener.ID)!;
+  // Silence makes the peer ask again, when there may be room.
+  if (waiting.established.length + waiting.synReceived > listener.BACKLOG) return;
+
+  const pcb = host.create();
+  pcb.LISTENER = listener.ID;
+  pcb.localAddress = host.address;
+  pcb.LOCAL_PORT = listener.LOCAL_PORT;
+  pcb.remoteAddress = source;
+  pcb.REMOTE_PORT = segment.sourcePort;
+  pcb.TTL = listener.TTL;
+  pcb.TOS = listener.TOS;
+  pcb.NODELAY = listener.NODELAY;
+  pcb.KEEPALIVE = listener.KEEPALIVE;
+  begin(host, pcb, now);
+  synchronize(host, pcb, segment);
+  setSendWindow(host, pcb, segment);
+  waiting.synReceived++;
+  host.setState(pcb, State.SYN_RECEIVED);
+  host.connections.add(pcb);
+  host.wantOutput(pcb);
+}
+
+/** RFC 9293 section 3.10.7.3. */
+function arrivesInSynSent(host: Host, pcb: Pcb, segment: TcpHeader, now: number): void {
+  const { flags, SEG_ACK } = segment;
+  // First, check the ACK bit.
+  const isAcceptable =
+    (flags & ACK) !== 0 && seqLessThan(pcb.ISS, SEG_ACK) && seqLessOrEqual(SEG_ACK, pcb.SND_NXT);
+  if ((flags & ACK) !== 0 && !isAcceptable) {
+    resetSegment(host, segment, pcb.REMOTE_ADDRESS_3);
+    return;
+  }
+  // Second, check the RST bit.
+  if (flags & RST) {
+    if (isAcceptable) host.finish(pcb, errnoNumber('ECONNREFUSED'));
+    return;
+  }
+  // Fourth, check the SYN bit. What text or FIN comes with it will come again.
+  if ((flags & SYN) === 0) return;
+  synchronize(host, pcb, segment);
+  setSendWindow(host, pcb, segment);
+  if (isAcceptable) {
+    ourSynIsAcknowledged(host, pcb, SEG_ACK, now);
+    acknowledgeNow(host, pcb);
+  } else {
+    // Simultaneous open (RFC 9293 section 3.5, figure 7): our SYN goes out once more, with an ACK.
+    host.setState(pcb, State.SYN_RECEIVED);
+    pcb.SND_CURSOR = pcb.ISS;
+    host.wantOutput(pcb);
+  }
+}
+
+/** RFC 9293 section 3.10.7.4. */
+function arrivesInOtherStates(
+  host: Host,
+  pcb: Pcb,
+  segment: TcpHeader,
+  bytes: Uint8Array,
+  now: number,
+): void {
+  if (!checkSequenceNumber(host, pcb, segment, now)) return;
+  if (!checkRst(host, pcb, segment, now)) return;
+  if (!checkSyn(host, pcb, segment, now)) return;
+  if (!checkAck(host, pcb, segment, now)) return;
+  // Sixth, check the URG bit: urgent text is text like any other here (RFC 6093 section 6).
+  processText(host, pcb, segment, bytes, now);
+}
+
+/** First, check the sequence number. */
+function checkSequenceNumber(host: Host, pcb: Pcb, segment: TcpHeader, now: number): boolean {
+  const { flags } = segment;
+  if (isAcceptable(pcb, segment)) return true;
+  if (flags & RST) return false;
+  const isPeersSyn = (flags & SYN) !== 0 && segment.SEG_SEQ === pcb.IRS;
+  if (pcb.STATE === State.SYN_RECEIVED && isPeersSyn) {
+    // Simultaneous open: the peer's SYN comes again, now with an ACK of ours.
+    if (flags & ACK) return true;
+    // The peer has not got our SYN, ACK.
+    pcb.SND_CURSOR = pcb.ISS;
+    host.wantOutput(pcb);
+    return false;
+  }
+  if (pcb.STATE === State.TIME_WAIT && flags & FIN) restartTimeWait(host, pcb, now);
+  // Without text it may be the answer to an ACK of ours: two that disagree would never stop.
+  if (segment.SEG_LEN === 0 || flags & SYN) challengeAck(host, pcb, now);
+  else acknowledgeNow(host, pcb);
+  return false;
+}
+
+/**
+ * The four cases of RFC 9293 section 3.4, table 6. At RCV.NXT a segment is taken whatever the window, for the sake of its
+ * ACK and RST; of its text, only what fits.
+ */
+function isAcceptable(pcb: Pcb, segment: TcpHeader): boolean {
+  const { SEG_SEQ, SEG_LEN } = segment;
+  const { RCV_NXT, RCV_WND } = pcb;
+  if (SEG_SEQ === RCV_NXT) return true;
+  if (RCV_WND === 0) return false;
+  if (seqInWindow(SEG_SEQ, RCV_NXT, RCV_WND)) return true;
+  return SEG_LEN > 0 && seqInWindow(seqAdd(SEG_SEQ, SEG_LEN - 1), RCV_NXT, RCV_WND);
+}
+
+/** Second, check the RST bit, with RFC 5961 section 3.2: only the exact number resets. */
+function checkRst(host: Host, pcb: Pcb, segment: TcpHeader, now: number): boolean {
+  if ((segment.flags & RST) === 0) return true;
+  if (segment.SEG_SEQ !== pcb.RCV_NXT) {
+    challengeAck(host, pcb, now);
+    return false;
+  }
+  switch (pcb.STATE) {
+    case State.SYN_RECEIVED:
+      // Of a passive open no user knows yet. It goes, and the listener is in LISTEN as before.
+      if (pcb.LISTENER !== 0) pcb.CLOSED_BY_USER = 1;
+      host.finish(pcb, errnoNumber('ECONNREFUSED'));
+      break;
+    case State.CLOSING:
+    case State.LAST_ACK:
+    case State.TIME_WAIT:
+      host.finish(pcb, 0);
+      break;
+    default:
+      host.finish(pcb, errnoNumber('ECONNRESET'));
+  }
+  return false;
+}
+
+/** Fourth, check the SYN bit, with RFC 5961 section 4.2. (Third, security, is of the past.) */
+function checkSyn(host: Host, pcb: Pcb, segment: TcpHeader, now: number): boolean {
+  if ((segment.flags & SYN) === 0) return true;
+  if (pcb.STATE === State.SYN_RECEIVED) {
+    // The simultaneous open, which the first check has let through.
+    if (segment.SEG_SEQ === pcb.IRS) return true;
+    if (pcb.LISTENER !== 0) {
+      pcb.CLOSED_BY_USER = 1;
+      host.finish(pcb, 0);
+      return false;
+    }
+  }
+  challengeAck(host, pcb, now);
+  return false;
+}
+
+/** Fifth, check the ACK field. */
+function checkAck(host: Host, pcb: Pcb, segment: TcpHeader, now: number): boolean {
+  const { flags, SEG_ACK } = segment;
+  if ((flags & ACK) === 0) return false;
+  if (pcb.STATE === State.SYN_RECEIVED) {
+    if (!seqLessThan(pcb.SND_UNA, SEG_ACK) || seqLessThan(pcb.SND_NXT, SEG_ACK)) {
+      resetSegment(host, segment, pcb.REMOTE_ADDRESS_3);
+      return false;
+    }
+    setSendWindow(host, pcb, segment);
+    ourSynIsAcknowledged(host, pcb, SEG_ACK, now);
+    if (flags & SYN) acknowledgeNow(host, pcb);
+  } else {
+    // RFC 5961 section 5.2: not beyond what was sent, nor older than any window could explain.
+    const oldest = seqAdd(pcb.SND_UNA, -pcb.MAX_SND_WND);
+    if (seqLessThan(SEG_ACK, oldest) || seqLessThan(pcb.SND_NXT, SEG_ACK)) {
+      challengeAck(host, pcb, now);
+      return false;
+    }
+    if (!seqLessThan(SEG_ACK, pcb.SND_UNA)) acknowledgmentArrives(host, pcb, segment, now);
+  }
+  if (pcb.isFinAcknowledged && !ourFinIsAcknowledged(host, pcb, now)) return false;
+  return true;
+}
+
+/**
+ * What follows from our FIN being acknowledged.
+ * @returns false when the connection is over
+ */
+function ourFinIsAcknowledged(host: Host, pcb: Pcb, now: number): boolean {
+  switch (pcb.STATE) {
+    case State.FIN_WAIT_1:
+      host.setState(pcb, State.FIN_WAIT_2);
+      waitForPeerFin(host, pcb, now);
+      return true;
+    case State.CLOSING:
+      enterTimeWait(host, pcb, now);
+      return true;
+    case State.LAST_ACK:
+      host.finish(pcb, 0);
+      return false;
+    default:
+      return true;
+  }
+}
+
+/** Seventh, process the segment text, and eighth, check the FIN bit. */
+function processText(
+  host: Host,
+  pcb: Pcb,
+  segment: TcpHeader,
+  bytes: Uint8Array,
+  now: number,
+): void {
+  if (!mayReceiveText(pcb.STATE)) {
+    // After the peer's FIN there can be no text. A FIN that fits here, it cannot have sent: RCV.NXT is behind it.
+    return;
+  }
+  if (segment.SEG_LEN === 0 || segment.flags & SYN) return;
+  const isNew = seqSub(seqAdd(segment.SEG_SEQ, segment.payloadLength), pcb.RCV_NXT) > 0;
+  if (isNew && pcb.CLOSED_BY_USER === 1) {
+    // Nobody will read it, and the peer must know (RFC 9293 section 3.6.1).
+    resetSegment(host, segment, pcb.REMOTE_ADDRESS_3);
+    host.finish(pcb, 0);
+    return;
+  }
+  if (textArrives(host, pcb, segment, bytes, now)) peersFinArrives(host, pcb, now);
+}
+
+/** Eighth, check the FIN bit: everything before it has arrived. */
+function peersFinArrives(host: Host, pcb: Pcb, now: number): void {
+  pcb.RCV_NXT = seqAdd(pcb.RCV_NXT, 1);
+  pcb.FIN_RECEIVED = 1;
+  pcb.IS_FIN_AHEAD = 0;
+  pcb.reassembly = undefined;
+  acknowledgeNow(host, pcb);
+  switch (pcb.STATE) {
+    case State.ESTABLISHED:
+      host.setState(pcb, State.CLOSE_WAIT);
+      break;
+    case State.FIN_WAIT_1:
+      // Our FIN is not acknowledged: the fifth check would have left this state.
+      host.setState(pcb, State.CLOSING);
+      break;
+    case State.FIN_WAIT_2:
+      enterTimeWait(host, pcb, now);
+      break;
+  }
+}
+
+/** RFC 9293 section 3.6.1: long enough for everything of this connection to have left the net. */
+function enterTimeWait(host: Host, pcb: Pcb, now: number): void {
+  pcb.RETRANSMISSION_DEADLINE = 0;
+  pcb.PERSIST_DEADLINE = 0;
+  restartTimeWait(host, pcb, now);
+  host.setState(pcb, State.TIME_WAIT);
+}
+
+function restartTimeWait(host: Host, pcb: Pcb, now: number): void {
+  pcb.END_DEADLINE = now + host.timeWait;
+  host.arm(pcb);
+}
+
+/** The peer's SYN: its numbers begin here, and its options are what we agree on. */
+function synchronize(host: Host, pcb: Pcb, segment: TcpHeader): void {
+  const { options } = segment;
+  pcb.IRS = segment.SEG_SEQ;
+  pcb.RCV_NXT = seqAdd(pcb.IRS, 1);
+  pcb.RCV_ADV = seqAdd(pcb.RCV_NXT, initialReceiveWindow(host));
+  const mss = options.hasMss ? options.mss : DEFAULT_MSS;
+  pcb.SND_MSS = Math.max(MIN_MSS, Math.min(mss, host.mtu - 40));
+  if (options.hasWindowScale) {
+    pcb.NEGOTIATED |= Negotiated.WINDOW_SCALE;
+    pcb.SND_WSCALE = options.windowScale;
+  } else {
+    pcb.RCV_WSCALE = 0;
+  }
+}
+
+/** SYN-SENT or SYN-RECEIVED becomes ESTABLISHED. */
+function ourSynIsAcknowledged(host: Host, pcb: Pcb, SEG_ACK: number, now: number): void {
+  host.leaveSynReceived(pcb);
+  measure(pcb, SEG_ACK, now);
+  startDataTransfer(pcb);
+  pcb.SND_UNA = SEG_ACK;
+  pcb.SND_CURSOR = SEG_ACK;
+  pcb.RETRANSMISSION_DEADLINE = 0;
+  host.congestionControl.start(pcb);
+  host.setState(pcb, State.ESTABLISHED);
+  queueForAccept(host, pcb);
+  if (pcb.FIN_QUEUED === 1) enterClosing(host, pcb);
+  host.wantOutput(pcb);
+}
+
+/** A passive open is done: the connection waits for its listener's user. */
+function queueForAccept(host: Host, pcb: Pcb): void {
+  const waiting = host.waiting.get(pcb.LISTENER);
+  if (pcb.LISTENER === 0 || waiting === undefined) return;
+  pcb.QUEUE_ORDER = host.nextQueueOrder++;
+  waiting.established.push(pcb);
+  const listener = host.pcbs.get(pcb.LISTENER);
+  if (listener !== undefined) host.changed(listener);
+}

@@ -1,0 +1,99 @@
+import type { Host } from './host.ts';
+import type { Pcb } from './pcb.ts';
+import { Reassembly } from './reassembly.ts';
+import { seqAdd, seqSub } from './sequence.ts';
+import { FIN, type TcpHeader } from './wire/tcp.ts';
+
+/** Milliseconds that an ACK may wait for text to go with: Linux's TCP_DELACK_MIN; RFC 9293 section 3.8.6.3 allows 500. */
+const DELAYED_ACK = 40;
+/** RFC 9293 section 3.8.6.3: "at least every second full-sized segment". */
+const SEGMENTS_FOR_AN_ACK = 2;
+
+/**
+ * The text of an acceptable segment, and where its FIN is (RFC 9293 section 3.10.7.4, seventh): what lies in the window
+ * goes to its place in the receive stream.
+ * @param bytes what the segment was read from
+ * @returns whether everything up to the peer's FIN has now arrived
+ */
+export function textArrives(
+  host: Host,
+  pcb: Pcb,
+  segment: TcpHeader,
+  bytes: Uint8Array,
+  now: number,
+): boolean {
+  // Where the text lies, counted from RCV.NXT.
+  const first = seqSub(segment.SEG_SEQ, pcb.RCV_NXT);
+  const past = first + segment.payloadLength;
+  const from = Math.max(first, 0);
+  const to = Math.min(past, pcb.RCV_WND);
+
+  const hasFin = (segment.flags & FIN) !== 0;
+  // A FIN right behind the window is taken too: it needs no room, and the peer need not ask for some.
+  if (hasFin && past <= pcb.RCV_WND && past >= 0) {
+    pcb.FIN_AT = seqAdd(pcb.RCV_NXT, past);
+    pcb.IS_FIN_AHEAD = 1;
+  }
+  if (from < to) {
+    const at = segment.payloadOffset + (from - first);
+    placeText(host, pcb, from, to, bytes, at, now);
+  } else if (segment.payloadLength > 0 || hasFin) {
+    // Nothing new, or nothing that fits: the peer must learn where we are.
+    acknowledgeNow(host, pcb);
+  }
+  return pcb.IS_FIN_AHEAD === 1 && pcb.FIN_AT === pcb.RCV_NXT;
+}
+
+/** Puts bytes[at ...] at [from, to), counted from RCV.NXT. */
+function placeText(
+  host: Host,
+  pcb: Pcb,
+  from: number,
+  to: number,
+  bytes: Uint8Array,
+  at: number,
+  now: number,
+): void {
+  const end = pcb.RECEIVE_END;
+  if (from > 0) {
+    pcb.reassembly ??= new Reassembly();
+    if (pcb.reassembly.add(end + from, end + to)) {
+      pcb.receiveStream.write(end + from, bytes, at, at + (to - from));
+    }
+    oweDuplicateAck(host, pcb);
+    return;
+  }
+  pcb.receiveStream.write(end, bytes, at, at + to);
+  if (pcb.reassembly === undefined) {
+    pcb.takeIn(end + to);
+    delayAck(host, pcb, now);
+  } else {
+    pcb.takeIn(pcb.reassembly.advance(end + to));
+    if (pcb.reassembly.isEmpty) pcb.reassembly = undefined;
+    // RFC 5681 section 4.2: at once when a segment fills a gap, or all or part of one.
+    acknowledgeNow(host, pcb);
+  }
+  host.changed(pcb);
+}
+
+export function acknowledgeNow(host: Host, pcb: Pcb): void {
+  pcb.ACK_NOW = 1;
+  // Sent after this, they would be duplicates of the new acknowledgment.
+  pcb.DUPLICATE_ACKS_OWED = 0;
+  host.wantOutput(pcb);
+}
+
+function delayAck(host: Host, pcb: Pcb, now: number): void {
+  pcb.SEGMENTS_TO_ACK++;
+  if (pcb.SEGMENTS_TO_ACK >= SEGMENTS_FOR_AN_ACK) {
+    acknowledgeNow(host, pcb);
+  } else {
+    pcb.DELAYED_ACK_DEADLINE = now + DELAYED_ACK;
+    host.arm(pcb);
+  }
+}
+
+function oweDuplicateAck(host: Host, pcb: Pcb): void {
+  if (pcb.DUPLICATE_ACKS_OWED < 255) pcb.DUPLICATE_ACKS_OWED++;
+  host.wantOutput(pcb);
+}

@@ -1,0 +1,247 @@
+import type { Egress } from './egress.ts';
+import type { Host } from './host.ts';
+import { Negotiated, type Pcb } from './pcb.ts';
+import { initialReceiveWindow, isWindowUpdateDue, offerWindow } from './receive-window.ts';
+import {
+  backedOffRto,
+  startRetransmissionTimer,
+  startTiming,
+  stopTiming,
+} from './retransmission-timeout.ts';
+import { segmentOf, writeSegment } from './segment-writer.ts';
+import { seqAdd, seqLessThan, seqMin, seqSub } from './sequence.ts';
+import { State } from './state.ts';
+import { ACK, FIN, PSH, SYN } from './wire/tcp.ts';
+
+/**
+ * Writes what one connection has to say now (RFC 9293 section 3.8): a SYN, text as far as windows and Nagle let it, a FIN,
+ * probes, and if none of them carried it, an acknowledgment.
+ * @returns false when `egress` was full before everything was written
+ */
+export function transmitConnection(host: Host, pcb: Pcb, now: number, egress: Egress): boolean {
+  switch (pcb.STATE) {
+    case State.CLOSED:
+    case State.LISTEN:
+      return true;
+    case State.SYN_SENT:
+    case State.SYN_RECEIVED:
+      return transmitSyn(host, pcb, now, egress) && transmitAcknowledgment(host, pcb, egress);
+    default:
+      return (
+        transmitDuplicateAcks(host, pcb, egress) &&
+        transmitAgain(host, pcb, now, egress) &&
+        transmitText(host, pcb, now, egress) &&
+        transmitProbe(host, pcb, egress) &&
+        transmitKeepalive(host, pcb, egress) &&
+        transmitAcknowledgment(host, pcb, egress)
+      );
+  }
+}
+
+/** SYN, or SYN and ACK, with what we offer. */
+function transmitSyn(host: Host, pcb: Pcb, now: number, egress: Egress): boolean {
+  if (pcb.SND_CURSOR !== pcb.ISS) return true;
+  const header = segmentOf(pcb);
+  header.SEG_SEQ = pcb.ISS;
+  header.SEG_WND = initialReceiveWindow(host);
+  header.options.hasMss = true;
+  header.options.mss = host.mtu - 40;
+  header.options.windowScale = pcb.RCV_WSCALE;
+  if (pcb.STATE === State.SYN_SENT) {
+    header.SEG_ACK = 0;
+    header.flags = SYN;
+    header.options.hasWindowScale = true;
+  } else {
+    header.SEG_ACK = pcb.RCV_NXT;
+    header.flags = SYN | ACK;
+    // RFC 7323 section 2.2: only in answer to the peer's.
+    header.options.hasWindowScale = (pcb.NEGOTIATED & Negotiated.WINDOW_SCALE) !== 0;
+  }
+  if (!writeSegment(host, pcb, header, 0, 0, egress)) return false;
+  acknowledged(pcb);
+  hasLeft(host, pcb, pcb.ISS, 1, now);
+  pcb.SND_CURSOR = pcb.SND_NXT;
+  return true;
+}
+
+/** The segment at SND.UNA, which duplicate ACKs or a partial one have told to be lost (RFC 5681 section 3.2). */
+function transmitAgain(host: Host, pcb: Pcb, now: number, egress: Egress): boolean {
+  if (pcb.RETRANSMIT_NOW === 0) return true;
+  const outstanding = seqSub(pcb.SND_NXT, pcb.SND_UNA);
+  const inStream = pcb.SEND_END - pcb.SEND_START;
+  const length = Math.min(inStream, outstanding, pcb.SND_MSS);
+  const isFin = pcb.isFinOutstanding && length === inStream && outstanding > length;
+  if (length > 0 || isFin) {
+    if (!transmitSegment(host, pcb, pcb.SND_UNA, length, isFin, now, egress)) return false;
+  }
+  pcb.RETRANSMIT_NOW = 0;
+  return true;
+}
+
+/** Everything from SND_CURSOR that may go. */
+function transmitText(host: Host, pcb: Pcb, now: number, egress: Egress): boolean {
+  restartAfterIdle(host, pcb, now);
+  for (;;) {
+    const textEnd = seqAdd(pcb.SND_UNA, pcb.SEND_END - pcb.SEND_START);
+    const available = seqSub(textEnd, pcb.SND_CURSOR);
+    // Less than 0: the FIN has been sent and nothing before it is to be sent again.
+    if (available < 0) break;
+    const usable = usableWindow(pcb);
+    const length = Math.max(0, Math.min(available, usable, pcb.SND_MSS));
+    const isFin = pcb.isFinOutstanding && length === available && usable > length;
+    if (!isFin && !mayTransmit(pcb, length, available)) break;
+    if (!transmitSegment(host, pcb, pcb.SND_CURSOR, length, isFin, now, egress)) return false;
+    pcb.SND_CURSOR = seqAdd(pcb.SND_CURSOR, length + (isFin ? 1 : 0));
+    pcb.PROBE_NOW = 0;
+  }
+  armPersistTimer(host, pcb, now);
+  return true;
+}
+
+/** How many numbers from SND_CURSOR the peer and the path have room for. May be negative. */
+function usableWindow(pcb: Pcb): number {
+  let window = pcb.cwnd;
+  // Limited transmit (RFC 3042): each of the first two duplicate ACKs says that a segment has left the path.
+  if (pcb.IN_RECOVERY === 0) window += Math.min(pcb.DUPACKS, 2) * pcb.SND_MSS;
+  if (pcb.RESUMING === 1) window = pcb.SND_MSS;
+  return Math.min(pcb.SND_WND, window) - seqSub(pcb.SND_CURSOR, pcb.SND_UNA);
+}
+
+/**
+ * Whether a segment of `length` bytes, of `available` ones, may leave: silly-window avoidance (RFC 9293 section
+ * 3.8.6.2.1) with the Nagle algorithm (section 3.7.4).
+ */
+function mayTransmit(pcb: Pcb, length: number, available: number): boolean {
+  if (length <= 0) return false;
+  if (length === pcb.SND_MSS) return true;
+  // What is sent again was let through once.
+  if (seqLessThan(pcb.SND_CURSOR, pcb.SND_NXT)) return true;
+  const needNotWait = pcb.SND_NXT === pcb.SND_UNA || pcb.NODELAY === 1;
+  if (needNotWait && (length === available || length >= pcb.MAX_SND_WND / 2)) return true;
+  return pcb.PROBE_NOW === 1;
+}
+
+/** RFC 5681 section 4.1: after a pause, cwnd says little about the path. */
+function restartAfterIdle(host: Host, pcb: Pcb, now: number): void {
+  const isIdle = pcb.SND_NXT === pcb.SND_UNA && pcb.LAST_SENT !== 0;
+  if (isIdle && now - pcb.LAST_SENT > pcb.RTO) host.congestionControl.idle(pcb);
+}
+
+/** Nothing is in flight that an ACK could be lost for, and yet something waits: only a probe can end that. */
+function armPersistTimer(host: Host, pcb: Pcb, now: number): void {
+  const isStuck = pcb.isAllAcknowledged && pcb.SND_CURSOR !== pcb.sendEndSeq;
+  if (!isStuck) {
+    pcb.PERSIST_DEADLINE = 0;
+  } else if (pcb.PERSIST_DEADLINE === 0) {
+    pcb.PERSIST_DEADLINE = now + backedOffRto(pcb);
+    host.arm(pcb);
+  }
+}
+
+/** One octet beyond the window (RFC 9293 section 3.8.6.1). If it is taken, the answer says so; SND_CURSOR stays. */
+function transmitProbe(host: Host, pcb: Pcb, egress: Egress): boolean {
+  if (pcb.PROBE_NOW === 0) return true;
+  if (pcb.isAllAcknowledged && pcb.SND_CURSOR !== pcb.sendEndSeq) {
+    const isFin = pcb.SEND_START === pcb.SEND_END;
+    const length = isFin ? 0 : 1;
+    const at = pcb.SND_UNA;
+    if (!writeText(host, pcb, at, length, isFin, egress)) return false;
+    if (seqLessThan(pcb.SND_NXT, seqAdd(at, 1))) pcb.SND_NXT = seqAdd(at, 1);
+    stopTiming(pcb);
+  }
+  pcb.PROBE_NOW = 0;
+  return true;
+}
+
+/** An old number, which makes the peer answer (RFC 9293 section 3.8.4). */
+function transmitKeepalive(host: Host, pcb: Pcb, egress: Egress): boolean {
+  if (pcb.KEEPALIVE_NOW === 0) return true;
+  if (!writeAcknowledgment(host, pcb, seqAdd(pcb.SND_NXT, -1), egress)) return false;
+  pcb.KEEPALIVE_NOW = 0;
+  return true;
+}
+
+/** One for each segment that came out of order: the peer counts them (RFC 5681 section 3.2). */
+function transmitDuplicateAcks(host: Host, pcb: Pcb, egress: Egress): boolean {
+  while (pcb.DUPLICATE_ACKS_OWED > 0) {
+    if (!writeAcknowledgment(host, pcb, acceptableSeq(pcb), egress)) return false;
+    pcb.DUPLICATE_ACKS_OWED--;
+  }
+  return true;
+}
+
+function transmitAcknowledgment(host: Host, pcb: Pcb, egress: Egress): boolean {
+  if (pcb.ACK_NOW === 0 && !isWindowUpdateDue(host, pcb)) return true;
+  if (pcb.STATE === State.SYN_SENT) return true;
+  return writeAcknowledgment(host, pcb, acceptableSeq(pcb), egress);
+}
+
+/**
+ * SND.NXT, unless that is beyond the peer's window: after a restore SND.NXT is the end of everything queued, and the
+ * peer would drop the segment without a look at its acknowledgment.
+ */
+function acceptableSeq(pcb: Pcb): number {
+  return seqMin(pcb.SND_NXT, seqAdd(pcb.SND_UNA, pcb.SND_WND));
+}
+
+function writeAcknowledgment(host: Host, pcb: Pcb, seq: number, egress: Egress): boolean {
+  const header = segmentOf(pcb);
+  header.SEG_SEQ = seq;
+  header.SEG_ACK = pcb.RCV_NXT;
+  header.SEG_WND = offerWindow(host, pcb);
+  header.flags = ACK;
+  if (!writeSegment(host, pcb, header, 0, 0, egress)) return false;
+  acknowledged(pcb);
+  return true;
+}
+
+function transmitSegment(
+  host: Host,
+  pcb: Pcb,
+  seq: number,
+  length: number,
+  isFin: boolean,
+  now: number,
+  egress: Egress,
+): boolean {
+  if (!writeText(host, pcb, seq, length, isFin, egress)) return false;
+  hasLeft(host, pcb, seq, length + (isFin ? 1 : 0), now);
+  return true;
+}
+
+function writeText(
+  host: Host,
+  pcb: Pcb,
+  seq: number,
+  length: number,
+  isFin: boolean,
+  egress: Egress,
+): boolean {
+  const header = segmentOf(pcb);
+  const offset = pcb.SEND_START + seqSub(seq, pcb.SND_UNA);
+  const isLast = offset + length === pcb.SEND_END;
+  header.SEG_SEQ = seq;
+  header.SEG_ACK = pcb.RCV_NXT;
+  header.SEG_WND = offerWindow(host, pcb);
+  header.flags = ACK | (isFin ? FIN : 0) | (isLast && length > 0 ? PSH : 0);
+  if (!writeSegment(host, pcb, header, offset, length, egress)) return false;
+  acknowledged(pcb);
+  return true;
+}
+
+/** A segment of `count` numbers from `seq` is on its way. */
+function hasLeft(host: Host, pcb: Pcb, seq: number, count: number, now: number): void {
+  const end = seqAdd(seq, count);
+  if (seqLessThan(seq, pcb.SND_NXT)) stopTiming(pcb);
+  else startTiming(pcb, end, now);
+  if (seqLessThan(pcb.SND_NXT, end)) pcb.SND_NXT = end;
+  pcb.LAST_SENT = now;
+  startRetransmissionTimer(host, pcb, now);
+}
+
+/** A segment with ACK has left: nothing waits to be acknowledged. */
+function acknowledged(pcb: Pcb): void {
+  pcb.ACK_NOW = 0;
+  pcb.SEGMENTS_TO_ACK = 0;
+  pcb.DELAYED_ACK_DEADLINE = 0;
+}
