@@ -28,22 +28,3 @@ export async function readToEnd(socket: Socket): Promise<Buffer> {
   for await (const chunk of socket.iterator({ destroyOnReturn: false })) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
-
-/** Exactly `length` bytes; less only if the other side ends. The socket is left paused. */
-export async function readExactly(socket: Socket, length: number): Promise<Buffer> {
-  let ended = false;
-  const onEnd = () => {
-    ended = true;
-  };
-  socket.once('end', onEnd);
-  try {
-    for (;;) {
-      const bytes: Buffer | null = socket.read(length);
-      if (bytes !== null) return bytes;
-      if (ended || socket.readableEnded) return Buffer.alloc(0);
-      await Promise.race([once(socket, 'readable'), once(socket, 'end')]);
-    }
-  } finally {
-    socket.off('end', onEnd);
-  }
-}

@@ -2,6 +2,7 @@ import '../namespace.ts';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
+import { until } from './condition.ts';
 import { Daemon, HOST, STACK } from './daemon.ts';
 import { established } from './established.ts';
 import { Keystream } from './keystream.ts';
@@ -9,6 +10,7 @@ import { dial, readToEnd } from './peer.ts';
 import { untilInside } from './processes.ts';
 import { countRsts, rsts } from './rst-counter.ts';
 import { SEED } from './seed.ts';
+import type { Shell } from './shell.ts';
 
 const QUIET = { status: 0, stdout: '', stderr: '' };
 /** More than all buffers between the program on the mount and a peer that does not read. */
@@ -102,12 +104,17 @@ for (const [ending, end] of Object.entries(ENDINGS)) {
   });
 }
 
-/** Resolves when the program is in one and the same write(2) whenever one looks. */
-async function untilBlocked(shell: { pid: number; stdout: string }): Promise<void> {
-  for (;;) {
-    const printed = shell.stdout;
+/** How often in a row a program is found standing still before it is taken to stand still for good. */
+const LOOKS = 40;
+
+/** Resolves when the program is inside one and the same write(2) at so many looks in a row. */
+async function untilBlocked(shell: Shell): Promise<void> {
+  let printed = '';
+  let looks = 0;
+  await until(async () => {
     await untilInside(shell.pid, 'write');
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    if (shell.stdout === printed) return;
-  }
+    looks = shell.stdout === printed ? looks + 1 : 0;
+    printed = shell.stdout;
+    return looks === LOOKS;
+  });
 }
