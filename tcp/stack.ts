@@ -80,6 +80,12 @@ export class Stack {
     return accept(this.#host, listener);
   }
 
+  /** Whether `accept` would give one. */
+  acceptable(listener: Pcb): boolean {
+    const waiting = this.#host.waiting.get(listener.ID);
+    return waiting !== undefined && waiting.established.length > 0;
+  }
+
   /**
    * SEND. What is sent before the handshake is done waits for it.
    * @returns how many bytes of `source` were taken; 0 when the buffer is full
