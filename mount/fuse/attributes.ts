@@ -1,4 +1,4 @@
-import type { Attributes } from '../../fs/tree.ts';
+import type { Attributes } from '../../fs/attributes.ts';
 import { OutSize } from './protocol.ts';
 import { setU64 } from './u64.ts';
 

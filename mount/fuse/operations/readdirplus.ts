@@ -1,4 +1,4 @@
-import type { Attributes } from '../../../fs/tree.ts';
+import type { Attributes } from '../../../fs/attributes.ts';
 import { ErrnoError } from '../../../tcp/errno.ts';
 import { writeEntryOut } from '../attributes.ts';
 import { writeDirent } from '../dirent.ts';
