@@ -8,6 +8,7 @@ import { restoreConnections } from '../persist/connections.ts';
 import { Journal } from '../persist/journal.ts';
 import { StoreError } from '../persist/store-error.ts';
 import { Table } from '../persist/table.ts';
+import { parseAddress } from '../tcp/address.ts';
 import { Stack } from '../tcp/stack.ts';
 import { monotonicNow } from './clock.ts';
 import type { Config } from './config.ts';
@@ -123,7 +124,8 @@ export class Engine {
     const facts = journal.facts;
     facts.epoch += 1;
     this.#stack = new Stack({
-      address,
+      // The command line was checked when it was parsed.
+      address: parseAddress(address)!,
       prefix,
       mtu,
       secret: facts.secret,

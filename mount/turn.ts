@@ -10,7 +10,7 @@ import type { Outbox } from './outbox.ts';
 import type { PacketInput } from './packet-input.ts';
 import type { Readiness } from './readiness.ts';
 
-/** A request that goes on may let another one go on, but not for ever. */
+/** What goes on may let something else go on, but not for ever. */
 const SETTLING_ROUNDS = 16;
 
 /** What a turn works on. */
@@ -39,19 +39,17 @@ export class Turn {
   }
 
   run(): void {
-    const { stack, session, packets, outbox, readiness } = this.#parts;
+    const { stack, session, packets, readiness } = this.#parts;
     const now = monotonicNow();
     session.drain(now);
     packets.drain(now);
     stack.tick(now);
     const isSettled = this.#settle(now);
-    const isComplete = stack.transmit(now, outbox.packets);
     if (this.#isFirst) crashPoint('first-turn');
     this.#isFirst = false;
     this.#commit();
     this.release();
-    const isDone = isSettled && isComplete && !session.waiting;
-    readiness.arm(isDone ? stack.deadline : now);
+    readiness.arm(isSettled && !session.waiting ? stack.deadline : now);
   }
 
   /** Lets out what the journal covers by now. */
@@ -63,24 +61,33 @@ export class Turn {
   }
 
   /**
-   * Blocked requests go on where their connection has changed, until nothing changes any more.
-   * @returns false when there was more than one turn should do
+   * Lets what has changed have its effects: blocked requests go on, segments are written, until nothing changes any more.
+   * @returns false when there is more to do than this turn should
    */
   #settle(now: number): boolean {
-    const { stack, tree, journal, session, onEnd } = this.#parts;
+    const { stack, outbox } = this.#parts;
+    this.#wake(now);
     for (let round = 0; round < SETTLING_ROUNDS; round += 1) {
-      const changed = stack.takeChanged();
-      const removed = stack.takeRemoved();
-      if (changed.length === 0 && removed.length === 0) return true;
-      for (const pcb of changed) session.wake(pcb.ID, now);
-      for (const id of removed) {
-        tree.forget(id);
-        removeConnection(journal, id);
-        session.wake(id, now);
-        onEnd(id);
-      }
+      const isComplete = stack.transmit(now, outbox.packets);
+      // Segments to our own address have arrived by now.
+      if (!this.#wake(now)) return isComplete;
     }
     return false;
+  }
+
+  /** @returns whether any connection had changed */
+  #wake(now: number): boolean {
+    const { stack, tree, journal, session, onEnd } = this.#parts;
+    const changed = stack.takeChanged();
+    const removed = stack.takeRemoved();
+    for (const pcb of changed) session.wake(pcb.ID, now);
+    tree.forget(removed);
+    for (const id of removed) {
+      removeConnection(journal, id);
+      session.wake(id, now);
+      onEnd(id);
+    }
+    return changed.length + removed.length > 0;
   }
 
   #commit(): void {
