@@ -17,18 +17,18 @@ export const data: StreamFile<Connection> = {
   stream: true,
   read: (connection, target, call) => {
     const { pcb, stack } = connection;
-    if (pcb.readable > 0) return stack.receive(pcb, target, call.now);
-    tellError(connection);
-    if (isAtEnd(pcb)) return 0;
-    if (isUnconnected(pcb)) throw new ErrnoError('ENOTCONN');
-    return BLOCKED;
+    if (pcb.readable === 0) {
+      tellError(connection);
+      if (isAtEnd(pcb)) return 0;
+    }
+    const given = stack.receive(pcb, target, call.now);
+    return given === 0 && target.length > 0 ? BLOCKED : given;
   },
   write: (connection, source, call) => {
     const { pcb, stack } = connection;
     if (isConnecting(pcb)) return BLOCKED;
     tellError(connection);
-    if (isDone(pcb)) throw new ErrnoError('EPIPE');
-    if (isUnconnected(pcb)) throw new ErrnoError('ENOTCONN');
+    if (hasEnded(pcb)) throw new ErrnoError('EPIPE');
     const taken = stack.send(pcb, source, call.now);
     return taken === 0 && source.length > 0 ? BLOCKED : taken;
   },
@@ -58,15 +58,11 @@ function tellError(connection: Connection): void {
   throw new ErrnoError(errnoName(connection.pcb.ERROR) ?? 'EIO');
 }
 
-/** Nothing more will be read or written: it has failed, or somebody has closed it. */
-function isDone(pcb: Pcb): boolean {
-  return pcb.ERROR !== 0 || pcb.CLOSED_BY_USER === 1;
+/** Nothing more will come or go: it has been a connection and is none, or somebody has closed it. */
+function hasEnded(pcb: Pcb): boolean {
+  return pcb.CLOSED_BY_USER === 1 || (pcb.STATE === State.CLOSED && pcb.REMOTE_PORT !== 0);
 }
 
 function isAtEnd(pcb: Pcb): boolean {
-  return pcb.readable === 0 && (pcb.atEnd || isDone(pcb));
-}
-
-function isUnconnected(pcb: Pcb): boolean {
-  return pcb.STATE === State.CLOSED || pcb.STATE === State.LISTEN;
+  return pcb.atEnd || (pcb.readable === 0 && hasEnded(pcb));
 }

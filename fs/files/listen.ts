@@ -4,11 +4,8 @@ import type { Connection } from '../connection.ts';
 import type { TextFile } from '../file.ts';
 import { bindTo } from './bind.ts';
 
-/** What Go, nginx and others have long asked for where nobody says (SOMAXCONN before Linux 5.4). */
-const DEFAULT_BACKLOG = 128;
-
-/** Like net.core.somaxconn: more than this is not refused, but not given either. */
-const LARGEST_BACKLOG = 4096;
+/** SOMAXCONN of Linux (include/linux/socket.h), which is also the most that the stack gives. */
+const DEFAULT_BACKLOG = 4096;
 
 /**
  * listen(2).
@@ -37,5 +34,5 @@ export const listen: TextFile<Connection> = {
 function backlogOf(text: string): number {
   if (text === '') return DEFAULT_BACKLOG;
   if (!/^[0-9]{1,10}$/.test(text)) throw new ErrnoError('EINVAL');
-  return Math.min(Math.max(Number(text), 1), LARGEST_BACKLOG);
+  return Number(text);
 }
