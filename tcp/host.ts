@@ -1,4 +1,4 @@
-import type { IpAddress } from './address.ts';
+import { type IpAddress, parseAddress } from './address.ts';
 import { assert } from './assert.ts';
 import type { CongestionControl } from './congestion-control/congestion-control.ts';
 import { reno } from './congestion-control/reno.ts';
@@ -15,8 +15,8 @@ import { Ipv4Header } from './wire/ipv4.ts';
 import { TcpHeader } from './wire/tcp.ts';
 
 export interface StackOptions {
-  /** The stack's own address; the host it runs on must not have it. */
-  readonly address: IpAddress;
+  /** The stack's own IPv4 address, a dotted quad; the host it runs on must not have it. */
+  readonly address: string;
   /** How many first bits of `address` name its network. */
   readonly prefix: number;
   /** Bytes of the largest IP packet, at least 576. */
@@ -95,10 +95,11 @@ export class Host implements PcbOwner {
   #outputFirst = 0;
 
   constructor(options: StackOptions) {
-    assert(options.address.isIpv4, 'the stack has an IPv4 address');
+    const address = parseAddress(options.address);
+    assert(address?.isIpv4 === true, 'the stack has an IPv4 address');
     assert(options.prefix >= 0 && options.prefix <= 32, 'a prefix is 0 to 32 bits');
     assert(options.mtu >= 576 && options.mtu <= 65535, 'an MTU is 576 to 65535 bytes');
-    this.address = options.address;
+    this.address = address;
     this.prefix = options.prefix;
     this.mtu = options.mtu;
     this.secret = options.secret;
@@ -211,11 +212,6 @@ export class Host implements PcbOwner {
   setState(pcb: Pcb, state: State): void {
     pcb.STATE = state;
     this.changed(pcb);
-  }
-
-  /** The connections of `listener` that wait. */
-  waitingFor(listenerId: number): Waiting | undefined {
-    return this.waiting.get(listenerId);
   }
 
   /** The connection has left SYN-RECEIVED, if it was in it for a listener. */
