@@ -1,7 +1,6 @@
 import { type Attempt, BLOCKED, type Call } from '../../fs/attempt.ts';
 import { ROOT } from '../../fs/node-id.ts';
 import { type Attributes, Tree } from '../../fs/tree.ts';
-import { parseAddress } from '../../tcp/address.ts';
 import type { Egress } from '../../tcp/egress.ts';
 import { ErrnoError, type ErrnoName } from '../../tcp/errno.ts';
 import type { Pcb } from '../../tcp/pcb.ts';
@@ -107,7 +106,6 @@ export class World {
     for (let second = 0; second < 3600; second++) {
       call.now = this.now;
       const result = attempt(call);
-      this.settle();
       if (result !== BLOCKED) return result;
       this.pass(1000);
     }
@@ -198,7 +196,9 @@ export class World {
 
   writeHandle(handle: number, text: string | Uint8Array, options: Partial<Call> = {}): number {
     const source = typeof text === 'string' ? new TextEncoder().encode(text) : text;
-    return this.wait((call) => this.tree.write(handle, 0, source, call), options);
+    const count = this.wait((call) => this.tree.write(handle, 0, source, call), options);
+    this.settle();
+    return count;
   }
 
   mkdir(name: string, options: Partial<Call> = {}, mode = 0o755): Attributes {
@@ -224,7 +224,7 @@ export class World {
   #stack(address: string, seed: number, options: Options): Stack {
     const random = seeded(seed);
     return new Stack({
-      address: parseAddress(address)!,
+      address,
       prefix: 24,
       mtu: MTU,
       secret: new Uint8Array(16).map(() => random(256)),
