@@ -30,6 +30,9 @@ const UV_POLL = 8;
 const UV_TIMER = 13;
 const UV_READABLE = 1;
 
+/** A later deadline makes for a turn with nothing to do, every 24 days. */
+const LONGEST_DELAY = 0x7fff_ffff;
+
 /**
  * Waits for descriptors and deadlines in Node's own event loop, and runs a turn after each of its iterations. Promises, timers and
  * signals of Node go on as ever.
@@ -42,7 +45,8 @@ export class Readiness {
   readonly #loop: bigint = uvDefaultLoop();
   readonly #timer: bigint;
   readonly #polls: bigint[] = [];
-  #armed = false;
+  #immediate: NodeJS.Immediate;
+  #deadline = Number.POSITIVE_INFINITY;
   #stopped = false;
 
   constructor(turn: () => void) {
@@ -50,7 +54,7 @@ export class Readiness {
     this.#timer = handle(UV_TIMER);
     check(uvTimerInit(this.#loop, this.#timer));
     uvUnref(this.#timer);
-    setImmediate(this.#run).unref();
+    this.#immediate = setImmediate(this.#run).unref();
   }
 
   /** Runs a turn whenever `descriptor` can be read, and keeps the process alive for it until `stop`. */
@@ -67,17 +71,20 @@ export class Readiness {
    */
   arm(deadline: number | undefined): void {
     if (this.#stopped) return;
-    if (deadline === undefined || deadline === Number.POSITIVE_INFINITY) {
-      if (this.#armed) uvTimerStop(this.#timer);
-      this.#armed = false;
+    this.#disarm();
+    if (deadline === undefined || deadline === Number.POSITIVE_INFINITY) return;
+    const delay = deadline - monotonicNow();
+    if (delay <= 0) {
+      // A referenced immediate keeps the loop from waiting at all.
+      this.#immediate.ref();
       return;
     }
-    // Up to the next millisecond: a timer that is early makes for a turn with nothing to do.
-    const delay = Math.min(Math.max(Math.ceil(deadline - monotonicNow()), 0), 0x7fffffff);
+    this.#deadline = deadline;
     // libuv counts from the time it read before the callbacks of this iteration.
     uvUpdateTime(this.#loop);
-    uvTimerStart(this.#timer, NOTHING, delay, 0);
-    this.#armed = true;
+    // libuv runs timers between turn and wait as well, and a timer that ends there ends no wait: it is repeated until a turn has
+    // seen it.
+    uvTimerStart(this.#timer, NOTHING, Math.min(Math.ceil(delay), LONGEST_DELAY), 1);
   }
 
   /** Runs no more turns and lets the process end. The descriptors stay open. */
@@ -92,9 +99,16 @@ export class Readiness {
   readonly #run = (): void => {
     if (this.#stopped) return;
     // Before the turn: should it throw, and someone catch it, there is a next one.
-    setImmediate(this.#run).unref();
+    this.#immediate = setImmediate(this.#run).unref();
+    if (this.#deadline <= monotonicNow()) this.#disarm();
     this.#turn();
   };
+
+  #disarm(): void {
+    if (this.#deadline === Number.POSITIVE_INFINITY) return;
+    this.#deadline = Number.POSITIVE_INFINITY;
+    uvTimerStop(this.#timer);
+  }
 }
 
 function handle(type: number): bigint {

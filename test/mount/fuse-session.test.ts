@@ -62,7 +62,7 @@ t.test('names and attributes', async (t) => {
     mount,
     'ls -l; ls -la . | wc -l; stat -c %s queue; df . | tail -1',
   );
-  t.match(stdout, /-rw-rw-rw- 1 root root 4096 .* hello/);
+  t.match(stdout, /^-rw-rw-rw- 1 root root +4096 .* hello$/m);
   t.same(engine.failures, []);
 });
 
