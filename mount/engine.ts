@@ -8,7 +8,6 @@ import { restoreConnections } from '../persist/connections.ts';
 import { Journal } from '../persist/journal.ts';
 import { StoreError } from '../persist/store-error.ts';
 import { Table } from '../persist/table.ts';
-import { parseAddress } from '../tcp/address.ts';
 import { Stack } from '../tcp/stack.ts';
 import { monotonicNow } from './clock.ts';
 import type { Config } from './config.ts';
@@ -124,8 +123,7 @@ export class Engine {
     const facts = journal.facts;
     facts.epoch += 1;
     this.#stack = new Stack({
-      // The command line was checked when it was parsed.
-      address: parseAddress(address)!,
+      address,
       prefix,
       mtu,
       secret: facts.secret,
