@@ -86,6 +86,7 @@ function restoreStreams(
   direction: Direction,
   journaled: Map<number, StreamChunks>,
 ): void {
+  journaled.clear();
   for (const [id, records] of byConnection(journal.scan(direction.table))) {
     const pcb = pcbs.get(id);
     if (pcb === undefined) throw damaged(id, 'has bytes but no record');

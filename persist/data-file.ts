@@ -20,6 +20,7 @@ const FREE_DB = 24;
 const MAIN_DB = 72;
 /** MDB_INTEGERKEY: the free list is keyed by transaction number. */
 const FREE_DB_FLAGS = 0x08;
+const MAIN_DB_FLAGS = 0;
 const NO_PAGE = -1;
 
 const NODE_HEADER = 8;
@@ -79,10 +80,10 @@ class Walk {
     this.#claimed = new Uint8Array(this.#pages);
     this.#claim(0, 1, 'the first meta page');
     this.#claim(1, 1, 'the second meta page');
-    new TreeWalk(this, this.#meta.main, 0, Buffer.compare, visit).run();
+    new TreeWalk(this, this.#meta.main, Buffer.compare, visit).run();
     const freed: Buffer[] = [];
     const keep = (_: Uint8Array, value: Uint8Array) => freed.push(Buffer.from(value));
-    new TreeWalk(this, this.#meta.free, FREE_DB_FLAGS, compareTransactions, keep).run();
+    new TreeWalk(this, this.#meta.free, compareTransactions, keep).run();
     for (const list of freed) this.#claimFreePages(list);
     return this.#meta.main.entries;
   }
@@ -172,6 +173,7 @@ class Walk {
     if (transaction % 2 !== number) throw bad('transaction number');
     const free = readTreeRoot(meta, FREE_DB);
     const main = readTreeRoot(meta, MAIN_DB);
+    if (free.flags !== FREE_DB_FLAGS || main.flags !== MAIN_DB_FLAGS) throw bad('tree kind');
     return { mapSize, free, main, lastPage: readU64(meta, 120), transaction };
   }
 }
@@ -180,7 +182,6 @@ class Walk {
 class TreeWalk {
   readonly #walk: Walk;
   readonly #tree: TreeRoot;
-  readonly #flags: number;
   readonly #compare: Comparison;
   readonly #visit: Visitor;
   /** A page for each level. */
@@ -191,17 +192,15 @@ class TreeWalk {
   #entries = 0;
   #last: Uint8Array | undefined;
 
-  constructor(walk: Walk, tree: TreeRoot, flags: number, compare: Comparison, visit: Visitor) {
+  constructor(walk: Walk, tree: TreeRoot, compare: Comparison, visit: Visitor) {
     this.#walk = walk;
     this.#tree = tree;
-    this.#flags = flags;
     this.#compare = compare;
     this.#visit = visit;
   }
 
   run(): void {
     const tree = this.#tree;
-    if (tree.flags !== this.#flags) throw new DataFileDamage('a meta page has wrong tree flags');
     if (tree.depth > DEEPEST_TREE) throw new DataFileDamage('a tree is too deep');
     if ((tree.root === NO_PAGE) !== (tree.depth === 0))
       throw new DataFileDamage('a tree has a wrong depth');
@@ -265,7 +264,8 @@ class TreeWalk {
     const first = readU64(page, at);
     const count = readU64(page, at + 16);
     const { pageSize } = this.#walk;
-    if (count !== Math.floor((PAGE_HEADER - 1 + length) / pageSize) + 1)
+    // More than it needs, if a longer value was there before in the same transaction.
+    if (count < Math.floor((PAGE_HEADER - 1 + length) / pageSize) + 1)
       throw new DataFileDamage(`a record has a wrong number of pages at ${first}`);
     const pages = this.#walk.readPages(first, count);
     this.#checkHeader(pages, first, PageFlags.overflow);

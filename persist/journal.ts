@@ -14,8 +14,9 @@ import {
   putKey,
   README,
   README_FILE,
+  UNFINISHED_TURN_FILE,
 } from './layout.ts';
-import { type Lmdb, openLmdb, syncToDisk } from './lmdb.ts';
+import { type Lmdb, MAP_SIZE, openLmdb, syncToDisk } from './lmdb.ts';
 import { checkFacts, checkRecord, checkStore, expectedState } from './store-check.ts';
 import { REMEDY, StoreError } from './store-error.ts';
 import { LOCK_FILE } from './store-lock.ts';
@@ -56,7 +57,6 @@ interface Staged {
   value: Uint8Array | RecordSource | undefined;
 }
 
-const DEFAULT_MAP_SIZE = 16 * 2 ** 30;
 const SMALLEST_SCRATCH = 65_536;
 
 /** The store: changes are staged, and one commit makes all of a turn's changes durable, or none. */
@@ -107,7 +107,7 @@ export class Journal {
     if (expected === undefined) removeData(directory);
     else if (options.check ?? true) checkStore(directory, expected);
     if (expected?.metas) restoreCheckpoint(directory, expected.metas);
-    this.#lmdb = openLmdb(directory, options.mapSize ?? DEFAULT_MAP_SIZE);
+    this.#lmdb = openLmdb(directory, options.mapSize ?? MAP_SIZE);
     this.facts = this.#readFacts();
     if (expected !== undefined) checkFacts(directory, this.facts, expected);
     this.#turn = this.facts.turn + 1;
@@ -278,14 +278,14 @@ export function monotonicNow(): number {
 function createStore(directory: string): TurnFile {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const foreign = readdirSync(directory).find((name) => name !== LOCK_FILE);
+    const ours = [LOCK_FILE, README_FILE, UNFINISHED_TURN_FILE];
+    const foreign = readdirSync(directory).find((name) => !ours.includes(name));
     if (foreign !== undefined)
       throw new StoreError(
         `${directory} is no store and holds ${foreign}; give --store an empty directory`,
       );
-    const turnFile = TurnFile.create(directory);
     writeFileSync(join(directory, README_FILE), README);
-    return turnFile;
+    return TurnFile.create(directory);
   } catch (error) {
     if (error instanceof StoreError) throw error;
     throw new StoreError(`cannot make the store ${directory}: ${messageOf(error)}`);

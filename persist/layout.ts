@@ -10,6 +10,8 @@ export const DATA_FILE = 'data.mdb';
 export const LMDB_LOCK_FILE = 'lock.mdb';
 /** The last committed turn, outside LMDB: see turn-file.ts. */
 export const TURN_FILE = 'turn';
+/** What it is called before it is whole. */
+export const UNFINISHED_TURN_FILE = 'turn.unfinished';
 /** Saved meta pages: see checkpoint.ts. */
 export const CHECKPOINT_FILES = ['checkpoint-0', 'checkpoint-1'] as const;
 export const README_FILE = 'README';

@@ -44,23 +44,26 @@ export function expectedState(directory: string, turnFile: TurnFile): ExpectedSt
 
 /**
  * Reads every byte of the store's records and everything that leads to them, and changes nothing.
+ * @returns how many records there are
  * @throws StoreError when anything is wrong, or the store is not in the state it must be in
  */
-export function checkStore(directory: string, expected: ExpectedState): void {
+export function checkStore(directory: string, expected: ExpectedState): number {
   const path = join(directory, DATA_FILE);
   let facts: Facts | undefined;
   const visit = (key: Uint8Array, value: Uint8Array) => {
     const payload = checkRecord(key, value);
     if (key[0] === Table.store) facts = new Facts(payload);
   };
+  let records: number;
   try {
-    walkDataFile(path, visit, expected.metas);
+    records = walkDataFile(path, visit, expected.metas);
   } catch (error) {
     if (error instanceof DataFileDamage) throw damaged(path, error.message);
     throw new StoreError(`cannot read the store: ${(error as Error).message}`);
   }
   if (facts === undefined) throw damaged(path, 'it holds no facts');
   checkFacts(directory, facts, expected);
+  return records;
 }
 
 /** @throws StoreError when the facts are not those of the state that the store must be in */

@@ -1,7 +1,15 @@
-import { closeSync, constants, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  openSync,
+  readSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { getU64, LAYOUT_VERSION, putU64, TURN_FILE } from './layout.ts';
+import { getU64, LAYOUT_VERSION, putU64, TURN_FILE, UNFINISHED_TURN_FILE } from './layout.ts';
 import { REMEDY, StoreError } from './store-error.ts';
 
 const MAGIC = Buffer.from('HOLDFAST', 'latin1');
@@ -33,14 +41,16 @@ export class TurnFile {
     this.#path = path;
   }
 
-  /** A new one, of turn 0: nothing was committed yet. */
+  /** A new one, of turn 0: nothing was committed yet. It is there all at once or not at all. */
   static create(directory: string): TurnFile {
+    const { O_RDWR, O_CREAT, O_TRUNC } = constants;
+    const unfinished = join(directory, UNFINISHED_TURN_FILE);
     const path = join(directory, TURN_FILE);
-    const { O_RDWR, O_CREAT, O_EXCL } = constants;
-    const file = new TurnFile(openSync(path, O_RDWR | O_CREAT | O_EXCL, 0o600), path);
+    const file = new TurnFile(openSync(unfinished, O_RDWR | O_CREAT | O_TRUNC, 0o600), path);
     file.#bytes.set(MAGIC);
     file.#view.setUint32(VERSION, LAYOUT_VERSION);
     file.write(0);
+    renameSync(unfinished, path);
     return file;
   }
 

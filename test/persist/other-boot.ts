@@ -1,0 +1,18 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { TURN_FILE } from '../../persist/layout.ts';
+
+const CLOSED = 13;
+const BOOT_ID = 24;
+const CHECKSUM = 40;
+
+/** Makes the store's file turn one of another boot of the host. */
+export function pretendOtherBoot(directory: string, closed: boolean): void {
+  const path = join(directory, TURN_FILE);
+  const bytes = readFileSync(path);
+  bytes[CLOSED] = closed ? 1 : 0;
+  bytes.fill(0xee, BOOT_ID, CHECKSUM);
+  bytes.writeUInt32BE(crc32(bytes.subarray(0, CHECKSUM)), CHECKSUM);
+  writeFileSync(path, bytes);
+}

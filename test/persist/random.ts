@@ -1,0 +1,29 @@
+/** Random numbers from a seed: Mulberry32. */
+export class Random {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed >>> 0;
+  }
+
+  /** An integer in [0, bound). */
+  below(bound: number): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let x = this.#state;
+    x = Math.imul(x ^ (x >>> 15), x | 1);
+    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
+    return Math.floor((((x ^ (x >>> 14)) >>> 0) / 2 ** 32) * bound);
+  }
+
+  bytes(length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    for (let i = 0; i < length; i++) bytes[i] = this.below(256);
+    return bytes;
+  }
+}
+
+/** The seed of this run: SEED if it is set, so that a failure can be had again. */
+export function chooseSeed(): number {
+  const { SEED } = process.env;
+  return SEED === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(SEED);
+}
