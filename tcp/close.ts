@@ -22,6 +22,8 @@ export function shutdown(host: Host, pcb: Pcb): void {
 /** CLOSE (RFC 9293 section 3.10.4) by a program that is done with it: the PCB goes when TCP is done. */
 export function close(host: Host, pcb: Pcb, now: number): void {
   pcb.CLOSED_BY_USER = 1;
+  // Whoever else waits on it waits in vain, also when the state stays the same.
+  host.changed(pcb);
   switch (pcb.STATE) {
     case State.LISTEN:
       abortWaiting(host, pcb);
