@@ -125,14 +125,14 @@ export class Tree {
     const id = connectionOf(node);
     const kind = kindOf(node);
     if (id !== 0) return connectionAttributes(this.#connections.get(id), kind);
-    const [uid, gid, time] = [0, 0, this.#created];
-    if (node === ROOT) return { node, mode: ROOT_MODE, uid, gid, size: 0, links: 3, time };
+    const root = { node, mode: ROOT_MODE, uid: 0, gid: 0, size: 0, links: 3, time: this.#created };
+    if (node === ROOT) return root;
     if (node === TCP) {
       const { size, changed } = this.#connections;
-      return { node, mode: TCP_MODE, uid, gid, size: 0, links: 2 + size, time: changed };
+      return { ...root, mode: TCP_MODE, links: 2 + size, time: changed };
     }
     const mode = S_IFREG | fileMode(commonFile(kind), COMMON_MODE);
-    return { node, mode, uid, gid, size: TEXT_SIZE, links: 1, time };
+    return { ...root, mode, size: TEXT_SIZE, links: 1 };
   }
 
   /**
@@ -224,7 +224,7 @@ export class Tree {
   /**
    * @param offset where the reader stands; a stream has no such place
    * @returns how many bytes are in `target` now; 0 at the end
-   * @throws ErrnoError EBADF EISDIR ESTALE, and those of the file
+   * @throws ErrnoError EBADF ESTALE, and those of the file
    */
   read(handle: number, offset: number, target: Uint8Array, call: Call): Attempt<number> {
     const open = this.#handles.get(handle);
@@ -267,10 +267,12 @@ export class Tree {
   poll(handle: number): number {
     const open = this.#handles.find(handle);
     if (open === undefined) return GONE;
-    if (open.connection === 0) return pollFile(commonFile(open.kind), this.#commons);
+    // What has been said once is there to be read, and so is the end behind it.
+    const said = open.content === undefined ? 0 : READABLE;
+    if (open.connection === 0) return said | pollFile(commonFile(open.kind), this.#commons);
     const connection = this.#connections.find(open.connection);
-    if (connection === undefined) return open.content === undefined ? GONE : READABLE | POLLHUP;
-    return pollFile(connectionFile(open.kind), connection);
+    if (connection === undefined) return GONE;
+    return said | pollFile(connectionFile(open.kind), connection);
   }
 
   /** The id of the connection whose change or removal can let go on what this open file blocks; 0: none. */

@@ -24,6 +24,7 @@ t.test('one connection for each open, for whoever owns the listener', async (t) 
   t.equal(read(first), '2\n');
   t.equal(read(first), '2\n', 'the same at the same place');
   t.equal(read(first, 2), '', 'and end of file behind it');
+  t.equal(world.tree.poll(first) & POLLIN, POLLIN, 'the end of file is there to be read');
   t.equal(read(second), BLOCKED);
   t.equal(world.tree.poll(second) & POLLIN, 0);
   t.match(world.find('tcp/2'), { uid: 1000, gid: 100, mode: 0o040700 });

@@ -149,6 +149,22 @@ t.test('closed here: reads end, writes fail', async (t) => {
   t.equal(peer.atEnd, true);
 });
 
+t.test('whoever waits is told that somebody closed it', async (t) => {
+  const world = new World();
+  world.establish('chat');
+  world.write('tcp/chat/ctl', 'shutdown wr');
+  t.equal(world.read('tcp/chat/state'), 'FIN-WAIT-2\n');
+  const handle = world.open('tcp/chat/data', O_RDONLY);
+  t.equal(world.tree.read(handle, 0, new Uint8Array(1), world.call()), BLOCKED);
+  world.here.takeChanged();
+  world.write('tcp/chat/ctl', 'close');
+  t.same(
+    world.here.takeChanged().map((pcb) => pcb.ID),
+    [world.tree.waitsOn(handle)],
+  );
+  t.equal(world.tree.read(handle, 0, new Uint8Array(1), world.call()), 0);
+});
+
 t.test('when both sides are done', async (t) => {
   const world = new World();
   const peer = world.establish('chat');
