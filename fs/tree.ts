@@ -161,7 +161,7 @@ export class Tree {
    * all the time is listed exactly once.
    * @throws ErrnoError ENOTDIR ESTALE
    */
-  *readdir(node: number, cookie: number): Generator<DirectoryEntry> {
+  *readdir(node: number, cookie: number): Iterable<DirectoryEntry> {
     const files = this.#directory(node);
     const id = connectionOf(node);
     if (cookie < DOT) yield { name: '.', node, type: S_IFDIR, cookie: DOT };
