@@ -1,0 +1,74 @@
+import { parseAddress } from '../../tcp/address.ts';
+import type { Pcb } from '../../tcp/pcb.ts';
+import { ipv4PseudoHeaderSum } from '../../tcp/wire/checksum.ts';
+import { emitIpv4, IPV4_HEADER_LENGTH, Ipv4Header, PROTOCOL_TCP } from '../../tcp/wire/ipv4.ts';
+import { ACK, emitTcp, TcpHeader, tcpHeaderLength } from '../../tcp/wire/tcp.ts';
+
+export interface Forged {
+  readonly SEG_SEQ: number;
+  readonly SEG_ACK?: number;
+  readonly SEG_WND?: number;
+  readonly flags: number;
+  readonly text?: Uint8Array;
+  readonly mss?: number;
+}
+
+/** The u32 of a dotted quad. */
+export function ipv4(text: string): number {
+  return parseAddress(text)!.ipv4;
+}
+
+/** An IPv4 packet. */
+export function packet(
+  source: string,
+  destination: string,
+  protocol: number,
+  payload: Uint8Array,
+): Uint8Array {
+  const bytes = new Uint8Array(IPV4_HEADER_LENGTH + payload.length);
+  const header = new Ipv4Header();
+  header.source = ipv4(source);
+  header.destination = ipv4(destination);
+  header.protocol = protocol;
+  header.timeToLive = 64;
+  header.totalLength = bytes.length;
+  bytes.set(payload, IPV4_HEADER_LENGTH);
+  emitIpv4(new DataView(bytes.buffer), 0, header);
+  return bytes;
+}
+
+/** A packet with a TCP segment. */
+export function segment(
+  source: { address: string; port: number },
+  destination: { address: string; port: number },
+  forged: Forged,
+): Uint8Array {
+  const header = new TcpHeader();
+  header.sourcePort = source.port;
+  header.destinationPort = destination.port;
+  header.SEG_SEQ = forged.SEG_SEQ >>> 0;
+  header.SEG_ACK = (forged.SEG_ACK ?? 0) >>> 0;
+  header.SEG_WND = forged.SEG_WND ?? 1024;
+  header.flags = forged.flags | (forged.SEG_ACK === undefined ? 0 : ACK);
+  if (forged.mss !== undefined) {
+    header.options.hasMss = true;
+    header.options.mss = forged.mss;
+  }
+  const text = forged.text ?? new Uint8Array(0);
+  const length = tcpHeaderLength(header) + text.length;
+  const payload = new Uint8Array(length);
+  payload.set(text, tcpHeaderLength(header));
+  const sum = ipv4PseudoHeaderSum(
+    ipv4(source.address),
+    ipv4(destination.address),
+    PROTOCOL_TCP,
+    length,
+  );
+  emitTcp(new DataView(payload.buffer), 0, header, text.length, sum);
+  return packet(source.address, destination.address, PROTOCOL_TCP, payload);
+}
+
+/** A segment that `pcb` takes for its peer's. */
+export function fromPeer(pcb: Pcb, forged: Forged): Uint8Array {
+  return segment(pcb.remote!, pcb.local!, forged);
+}
