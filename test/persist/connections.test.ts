@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -56,9 +57,13 @@ function snapshot(pcb: Pcb) {
     SEND_START,
     RECEIVE_START,
     record: Buffer.from(pcb.record).toString('hex'),
-    sent: sent.toString('hex'),
-    received: received.toString('hex'),
+    sent: digest(sent),
+    received: digest(received),
   };
+}
+
+function digest(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function countRecords(journal: Journal, table: Table): number {
@@ -151,7 +156,7 @@ t.test('a long stream through a window uses its slots again', async (t) => {
   const piece = Buffer.alloc(100_000, 'stream');
   const target = Buffer.alloc(piece.length);
   let largest = 0;
-  for (let streamed = 0; streamed < 512 * 2 ** 20; streamed += piece.length) {
+  for (let streamed = 0; streamed < 2 * 2 ** 30; streamed += piece.length) {
     if (pcb.receiveSpace < piece.length) {
       pcb.read(target);
       pcb.read(target);

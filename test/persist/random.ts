@@ -8,17 +8,21 @@ export class Random {
 
   /** An integer in [0, bound). */
   below(bound: number): number {
+    return Math.floor((this.#next() / 2 ** 32) * bound);
+  }
+
+  bytes(length: number): Uint8Array {
+    const words = new Uint32Array(Math.ceil(length / 4));
+    for (let i = 0; i < words.length; i++) words[i] = this.#next();
+    return new Uint8Array(words.buffer, 0, length);
+  }
+
+  #next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let x = this.#state;
     x = Math.imul(x ^ (x >>> 15), x | 1);
     x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
-    return Math.floor((((x ^ (x >>> 14)) >>> 0) / 2 ** 32) * bound);
-  }
-
-  bytes(length: number): Uint8Array {
-    const bytes = new Uint8Array(length);
-    for (let i = 0; i < length; i++) bytes[i] = this.below(256);
-    return bytes;
+    return (x ^ (x >>> 14)) >>> 0;
   }
 }
 
