@@ -26,7 +26,7 @@ import { type Durability, TurnFile } from './turn-file.ts';
 export interface JournalOptions {
   /** What `durable` outlives: any death of the process, or a power cut too. */
   readonly durability?: Durability;
-  /** How large data.mdb may grow, in bytes. It is address space, not disk. */
+  /** Address space for data.mdb, in bytes. When it grows beyond, it is mapped anew. */
   readonly mapSize?: number;
   /**
    * Whether to read and check all of the store first: true if not given. An engine that succeeds one that was killed
@@ -163,7 +163,8 @@ export class Journal {
   /**
    * Makes the staged turn the last committed one, all of it or nothing. With nothing staged it does nothing.
    * @returns the number of the last committed turn; its outputs may leave when `durable` has reached it
-   * @throws StoreError when the disk or the store is full: all stays staged, and a later commit may succeed
+   * @throws StoreError when the disk is full: all stays staged, and a later commit may succeed. What is staged must not
+   *   change before
    */
   commit(): number {
     if (this.#count === 0 && !this.facts.changed) return this.#turn - 1;

@@ -11,13 +11,13 @@ export type Lmdb = RootDatabase<Uint8Array, Uint8Array> & {
   readonly env: { sync(callback?: (error: Error | null | undefined) => void): void };
 };
 
-/** How large the data file may grow, in bytes, if nobody says otherwise. It is address space, not disk. */
+/** Address space for the data file, in bytes, if nobody says otherwise: no disk, and no limit, for lmdb-js makes it larger. */
 export const MAP_SIZE = 16 * 2 ** 30;
 
 /**
  * Opens the environment in `directory`. Nothing is synced unless `syncToDisk` is called, and the options that would let
  * lmdb-js do otherwise are all off: with `overlappingSync` a kill followed by a power cut corrupts.
- * @param mapSize how large the data file may grow, in bytes
+ * @param mapSize address space for the data file, in bytes
  */
 export function openLmdb(directory: string, mapSize: number, readOnly = false): Lmdb {
   return open<Uint8Array, Uint8Array>({

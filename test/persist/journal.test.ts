@@ -227,25 +227,3 @@ t.test('with the host gone down since, a store is used only if it was closed', a
   pretendOtherBoot(directory, false);
   t.throws(() => Journal.open(directory), { name: 'StoreError', message: /host went down/ });
 });
-
-t.test('what does not fit stays staged, and is committed once there is room', async (t) => {
-  const directory = join(temporaryDirectory(t), 'store');
-  const journal = Journal.open(directory, { mapSize: 64 * 4096 });
-  for (let id = 1; id <= 10; id++) journal.put(Table.node, id, 0, Buffer.alloc(10_000, id));
-  const turn = journal.commit();
-  const before = contents(journal);
-  journal.put(Table.node, 1, 0, Buffer.from('small'));
-  journal.put(Table.node, 99, 0, Buffer.alloc(300_000));
-  t.throws(() => journal.commit(), { name: 'StoreError', message: /full|FULL/ });
-  t.equal(journal.turn, turn + 1);
-  t.equal(journal.durable, turn);
-  t.same(contents(journal), before, 'nothing of it is there');
-  journal.put(Table.node, 99, 0, Buffer.from('smaller'));
-  t.throws(() => journal.commit(), { name: 'StoreError' }, 'what was staged first is tried again');
-  await journal.close();
-  const again = Journal.open(directory);
-  t.same(contents(again), before);
-  again.put(Table.node, 99, 0, Buffer.alloc(300_000, 1));
-  t.equal(again.commit(), turn + 1, 'with a larger map');
-  await again.close();
-});
