@@ -23,6 +23,8 @@ export class Talker {
   #said = 0;
   readonly #heard: Uint8Array[] = [];
   heard = 0;
+  /** Whether it says its last word only after the other. */
+  isPolite = false;
 
   constructor(wire: WirePair, side: Side, pcb: Pcb, text: Uint8Array) {
     this.#wire = wire;
@@ -47,7 +49,8 @@ export class Talker {
     if (this.#said < this.#text.length) {
       this.#said += station.send(pcb, this.#text.subarray(this.#said));
     }
-    if (this.#said === this.#text.length && pcb.FIN_QUEUED === 0) station.shutdown(pcb);
+    const mayClose = this.#said === this.#text.length && (!this.isPolite || pcb.FIN_RECEIVED === 1);
+    if (mayClose && pcb.FIN_QUEUED === 0) station.shutdown(pcb);
     if (pcb.readable > 0) {
       const bytes = station.receive(pcb);
       this.heard += bytes.length;

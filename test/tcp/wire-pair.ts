@@ -190,6 +190,8 @@ export class WirePair {
   keeps = true;
   /** Says of each packet whether it may go. */
   filter: (packet: Packet) => boolean = () => true;
+  /** Called when packets have arrived and nothing has been committed since. */
+  onArrival: () => void = () => {};
   #flying: { due: number; order: number; to: Side; bytes: Uint8Array }[] = [];
   #order = 0;
 
@@ -239,6 +241,7 @@ export class WirePair {
     for (const { to, bytes } of due) {
       this[to].stack.arrive(bytes, 0, bytes.length, this.now);
     }
+    if (due.length > 0) this.onArrival();
     this.a.turn();
     this.b.turn();
     return true;
