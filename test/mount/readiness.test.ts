@@ -16,6 +16,16 @@ function pipe(t: Test): [readEnd: number, writeEnd: number] {
   return [ends[0]!, ends[1]!];
 }
 
+const ioctl = koffi.load('libc.so.6').func('int ioctl(int descriptor, ulong request, void *bytes)');
+const FIONREAD = 0x541b;
+
+/** Bytes that wait in the pipe. */
+function readable(descriptor: number): number {
+  const bytes = new Int32Array(1);
+  ioctl(descriptor, FIONREAD, bytes);
+  return bytes[0]!;
+}
+
 /** Something the loop has to wait for, of which it knows nothing: a program that runs this long. */
 function elsewhere(milliseconds: number): Promise<void> {
   return new Promise((resolve) => {
@@ -53,18 +63,6 @@ t.test('a turn follows what comes in', async (t) => {
   });
   t.same(seen, ['x\n', 'x\n', 'x\n']);
 });
-
-const ioctl = koffi
-  .load('libc.so.6')
-  .func('int ioctl(int descriptor, ulong request, void *bytes)');
-const FIONREAD = 0x541b;
-
-/** Bytes that wait in the pipe. */
-function readable(descriptor: number): number {
-  const bytes = new Int32Array(1);
-  ioctl(descriptor, FIONREAD, bytes);
-  return bytes[0]!;
-}
 
 t.test('a turn follows each deadline, wherever it was armed', async (t) => {
   const [readEnd] = pipe(t);

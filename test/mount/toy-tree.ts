@@ -29,7 +29,7 @@ export interface ToyState {
   counter: number;
   dials: number;
   answered: boolean;
-  handles: [handle: number, node: number, text: string | undefined][];
+  handles: [handle: number, node: number, text: string | null][];
   nextHandle: number;
   directories: [name: string, node: number][];
   made: number;
@@ -74,7 +74,7 @@ export class ToyTree implements ServedTree {
       counter: this.#counter,
       dials: this.#dials,
       answered: this.#answered,
-      handles: [...this.#handles].map(([handle, { node, text }]) => [handle, node, text]),
+      handles: [...this.#handles].map(([handle, { node, text }]) => [handle, node, text ?? null]),
       nextHandle: this.#nextHandle,
       directories: [...this.#directories],
       made: this.#made,
@@ -86,7 +86,8 @@ export class ToyTree implements ServedTree {
     this.#counter = state.counter;
     this.#dials = state.dials;
     this.#answered = state.answered;
-    for (const [handle, node, text] of state.handles) this.#handles.set(handle, { node, text });
+    for (const [handle, node, text] of state.handles)
+      this.#handles.set(handle, { node, text: text ?? undefined });
     this.#nextHandle = state.nextHandle;
     for (const [name, node] of state.directories) this.#directories.set(name, node);
     this.#made = state.made;
