@@ -82,8 +82,13 @@ class Walk {
     this.#claim(1, 1, 'the second meta page');
     new TreeWalk(this, this.#meta.main, Buffer.compare, visit).run();
     const freed: Buffer[] = [];
-    const keep = (_: Uint8Array, value: Uint8Array) => freed.push(Buffer.from(value));
-    new TreeWalk(this, this.#meta.free, compareTransactions, keep).run();
+    new TreeWalk(this, this.#meta.free, compareTransactions, (key, value) => {
+      if (key.length !== 8) throw new DataFileDamage('the free list has a wrong key');
+      const transaction = readU64(Buffer.from(key), 0);
+      if (transaction < 1 || transaction > this.transaction)
+        throw new DataFileDamage('pages were freed by a transaction that never was');
+      freed.push(Buffer.from(value));
+    }).run();
     for (const list of freed) this.#claimFreePages(list);
     return this.#meta.main.entries;
   }
@@ -129,8 +134,7 @@ class Walk {
       if (page === 0) continue;
       let count = 1;
       if (page < 0) {
-        // Where a list is split between two records, a block may be too.
-        if (i === length) break;
+        if (i === length) throw new DataFileDamage('a list of free pages ends in a block');
         count = -page;
         page = readS64(list, ++i * 8);
       }
