@@ -13,13 +13,13 @@ done
 
 t.test('a server in six lines of bash serves curl 200 times', async (t) => {
   const daemon = await Daemon.start(t);
-  t.match(await daemon.run('mkdir net/tcp/srv'), { status: 0, stderr: '' });
+  t.hasStrict(await daemon.run('mkdir net/tcp/srv'), { status: 0, stderr: '' });
   const server = daemon.shell(SERVER);
   await server.printed(/^listening$/m);
   const clients = await daemon.run(`
     for i in {1..200}; do curl -sS http://${STACK}:8080/page/$i || exit; done
   `);
-  t.match(clients, { status: 0, stderr: '' });
+  t.hasStrict(clients, { status: 0, stderr: '' });
   t.same(
     clients.stdout.trimEnd().split('\n'),
     Array.from({ length: 200 }, (_, i) => `/page/${i + 1}`),

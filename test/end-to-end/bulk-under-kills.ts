@@ -32,8 +32,8 @@ export async function bulkUnderKills(t: Test, kills: number, size: number): Prom
     killing,
   ]);
   t.comment(kinds);
-  t.match(writer, { status: 0, stderr: '' }, 'the program that writes saw no error');
-  t.match(reader, { status: 0, stderr: '' }, 'the program that reads saw no error');
+  t.hasStrict(writer, { status: 0, stderr: '' }, 'the program that writes saw no error');
+  t.hasStrict(reader, { status: 0, stderr: '' }, 'the program that reads saw no error');
   t.equal(bulk.received, size, `the peer got ${size / MIB} MiB`);
   t.equal(outbound.got, outbound.wrote, 'what the peer got is what was written');
   t.equal(inbound.read, inbound.sent, 'what was read is what the peer sent');

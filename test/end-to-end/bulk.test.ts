@@ -13,8 +13,8 @@ t.test('256 MiB each way at once arrive unchanged', async (t) => {
   gate.open(Number.POSITIVE_INFINITY);
   const bulk = new Bulk(daemon, 'bulk', 256 * MIB, SEED);
   const { outbound, inbound, writer, reader } = await bulk.run(9000, gate);
-  t.match(writer, { status: 0, stderr: '' });
-  t.match(reader, { status: 0, stderr: '' });
+  t.hasStrict(writer, { status: 0, stderr: '' });
+  t.hasStrict(reader, { status: 0, stderr: '' });
   t.equal(bulk.received, 256 * MIB);
   t.equal(outbound.got, outbound.wrote);
   t.equal(inbound.read, inbound.sent);

@@ -11,7 +11,8 @@ const NODE_HOLDFAST = `'${process.execPath}' '${HOLDFAST}'`;
 t.test('--help and --version', async (t) => {
   const daemon = await Daemon.start(t);
   const help = await daemon.run(`${NODE_HOLDFAST} --help`);
-  t.match(help, { status: 0, stderr: '', stdout: /^usage: holdfast mount/ });
+  t.hasStrict(help, { status: 0, stderr: '' });
+  t.match(help.stdout, /^usage: holdfast mount/);
   for (const option of [
     '--store',
     '--address',
@@ -39,7 +40,7 @@ t.test('status says what the file status says', async (t) => {
   const daemon = await Daemon.start(t);
   const file = await daemon.status();
   const { status, stdout, stderr } = await daemon.run(`${NODE_HOLDFAST} status net`);
-  t.match({ status, stderr }, { status: 0, stderr: '' });
+  t.same({ status, stderr }, { status: 0, stderr: '' });
   for (const key of ['engine_pid', 'keeper_pid', 'epoch', 'version']) {
     t.ok(file.get(key), key);
     t.match(stdout, new RegExp(`^${key} ${file.get(key)}$`, 'm'));
@@ -111,8 +112,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 t.test('--daemon returns when the tree is ready', async (t) => {
   const daemon = await Daemon.start(t);
   t.match(await daemon.unmount(), { status: 0 });
+  await daemon.run('rm -r net.store');
   const { status, stdout, stderr } = await daemon.run(`${NODE_HOLDFAST} mount net --daemon`);
-  t.match({ status, stderr }, { status: 0, stderr: '' });
+  t.same({ status, stderr }, { status: 0, stderr: '' });
   t.match(stdout, /^holdfast: ready.*\n$/);
   t.match(await daemon.run('cat net/status'), { status: 0, stdout: /^engine_pid \d+$/m });
 });

@@ -56,7 +56,7 @@ t.test('nobody but keeper and engine has the devices, and nobody is left behind'
   await daemon.killEngine();
   await check('after a death of the engine under the new keeper');
 
-  t.match(
+  t.hasStrict(
     await daemon.run(`
       nft -f - <<< 'table ip silence {
         chain input {
@@ -79,7 +79,7 @@ t.test('nobody but keeper and engine has the devices, and nobody is left behind'
   }
   await check('while programs wait');
 
-  t.match(await daemon.unmount(), { status: 0, stderr: '' });
+  t.hasStrict(await daemon.unmount(), { status: 0, stderr: '' });
   t.notOk(await isMounted(daemon.mountpoint));
   for (const program of programs) program.kill();
   await Promise.all(programs.map((program) => program.ended));

@@ -33,8 +33,8 @@ t.test(
 
     gate.open(Number.POSITIVE_INFINITY);
     const { outbound, inbound, writer, reader } = await transfer;
-    t.match(writer, { status: 0, stderr: '' });
-    t.match(reader, { status: 0, stderr: '' });
+    t.hasStrict(writer, { status: 0, stderr: '' });
+    t.hasStrict(reader, { status: 0, stderr: '' });
     t.equal(outbound.got, outbound.wrote);
     t.equal(inbound.read, inbound.sent);
     t.same(rsts(), { received: 0, sent: 0 });

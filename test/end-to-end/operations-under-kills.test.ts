@@ -67,7 +67,7 @@ t.test('clone takes effect once', async (t) => {
   const program = daemon.run(repeat('n=$(cat net/tcp/clone)\necho $n\nrmdir net/tcp/$n'));
   await killEnough(t, daemon);
   const { status, stdout, stderr } = await program;
-  t.match({ status, stderr }, { status: 0, stderr: '' });
+  t.same({ status, stderr }, { status: 0, stderr: '' });
   const numbers = stdout
     .trim()
     .split('\n')
@@ -98,7 +98,7 @@ t.test('connect takes effect once', async (t) => {
   );
   await killEnough(t, daemon);
   const { status, stdout, stderr } = await program;
-  t.match({ status, stderr }, { status: 0, stderr: '' });
+  t.same({ status, stderr }, { status: 0, stderr: '' });
   const calls = stdout
     .trim()
     .split('\n')
@@ -132,7 +132,7 @@ t.test('accept takes effect once', async (t) => {
   const calling = Promise.all(WORKERS.map(call));
   await killEnough(t, daemon);
   const { status, stdout, stderr } = await server.ended;
-  t.match({ status, stderr }, { status: 0, stderr: '' });
+  t.same({ status, stderr }, { status: 0, stderr: '' });
   await calling;
   const accepted = stdout.trim().split('\n');
   t.equal(new Set(accepted).size, accepted.length, 'nobody was accepted twice');

@@ -44,7 +44,7 @@ for (const { port, reason } of REJECTIONS) {
       mkdir net/tcp/chat
       echo ${HOST}:${port} > net/tcp/chat/connect
     `);
-    t.equal(stderr.match(/: ([^:]*)$/m)?.[1], expected);
+    t.equal(stderr.match(/: ([^:\n]*)$/m)?.[1], expected);
     t.equal(status, 1);
   });
 }

@@ -88,7 +88,7 @@ for (const [ending, end] of Object.entries(ENDINGS)) {
     );
 
     const received = readToEnd(socket);
-    t.match(await daemon.run(writer(taken)), { status: 0, stderr: '' });
+    t.hasStrict(await daemon.run(writer(taken)), { status: 0, stderr: '' });
     socket.end();
     t.same(await daemon.run('cat net/tcp/chat/data >> in'), QUIET);
     t.same(await daemon.run('echo close > net/tcp/chat/ctl'), QUIET);
