@@ -1,6 +1,16 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { MNT_DETACH, type SystemCallError, UMOUNT_NOFOLLOW, umount2 } from './system-calls.ts';
+import {
+  MNT_DETACH,
+  MS_NODEV,
+  MS_NOSUID,
+  mount as mountFileSystem,
+  SystemCallError,
+  UMOUNT_NOFOLLOW,
+  umount2,
+} from './system-calls.ts';
 
 /** The type of our mounts in /proc/mounts. */
 export const MOUNT_TYPE = 'fuse.holdfast';
@@ -69,10 +79,28 @@ export function isDead(mountpoint: string): boolean {
 export function abortConnection(mountpoint: string): void {
   const mount = findMount(mountpoint);
   if (mount === undefined) return;
+  if (abortIn('/sys/fs/fuse/connections', mount.minor)) return;
+  // Nobody has mounted the control file system, so do it for a moment.
+  const directory = mkdtempSync(join(tmpdir(), 'holdfast-fusectl-'));
   try {
-    writeFileSync(`/sys/fs/fuse/connections/${mount.minor}/abort`, '1');
+    mountFileSystem('fusectl', directory, 'fusectl', MS_NOSUID | MS_NODEV, '');
+    abortIn(directory, mount.minor);
+    umount2(directory, MNT_DETACH);
+  } catch (error) {
+    // EPERM: only root may. The last close of /dev/fuse has the same effect.
+    if (!(error instanceof SystemCallError)) throw error;
+  } finally {
+    rmdirSync(directory);
+  }
+}
+
+/** @returns whether the connection was there to be aborted */
+function abortIn(controls: string, minor: number): boolean {
+  try {
+    writeFileSync(join(controls, String(minor), 'abort'), '1');
+    return true;
   } catch {
-    // fusectl is not mounted, or belongs to root. Closing /dev/fuse has the same effect later.
+    return false;
   }
 }
 

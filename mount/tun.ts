@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, existsSync, openSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { HostError } from './host-error.ts';
 import { ioctl, SystemCallError } from './system-calls.ts';
 
@@ -88,7 +88,10 @@ export function forgetTun(descriptor: number): void {
 
 /** Whether the host has an interface of this name. */
 export function tunExists(name: string): boolean {
-  return existsSync(`/sys/class/net/${name}`);
+  // Not /sys/class/net, which may show another network namespace than this process is in.
+  return readFileSync('/proc/self/net/dev', 'utf8')
+    .split('\n')
+    .some((line) => line.trimStart().startsWith(`${name}:`));
 }
 
 interface LinkAddresses {
