@@ -154,6 +154,7 @@ export class ToyTree implements ServedTree {
 
   open(node: number): { handle: number; stream: boolean; directory: boolean } {
     const directory = (this.getattr(node).mode & S_IFDIR) !== 0;
+    if (directory) return { handle: 0, stream: false, directory };
     const handle = this.#nextHandle;
     this.#nextHandle += 1;
     this.#handles.set(handle, { node, text: undefined });

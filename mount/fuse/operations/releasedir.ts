@@ -1,5 +1,10 @@
 import type { Operation } from '../operation.ts';
-import { release } from './release.ts';
+import { InSize } from '../protocol.ts';
 
-/** Directories share the handles of files. */
-export const releasedir: Operation = release;
+/** A directory that is open holds nothing. */
+export const releasedir: Operation = {
+  minimum: InSize.release,
+  room: () => 0,
+  effect: false,
+  serve: () => 0,
+};
