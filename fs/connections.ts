@@ -1,10 +1,10 @@
 import { ErrnoError } from '../tcp/errno.ts';
 import type { Pcb } from '../tcp/pcb.ts';
+import { RecordError } from '../tcp/record-error.ts';
 import type { Stack } from '../tcp/stack.ts';
 import { Connection } from './connection.ts';
 import { checkName } from './name.ts';
 import { decodeNode, encodeNode, type Node } from './node-record.ts';
-import { RecordError } from './record-error.ts';
 import type { Records } from './records.ts';
 import { SortedIds } from './sorted-ids.ts';
 

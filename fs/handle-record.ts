@@ -1,4 +1,4 @@
-import { RecordError } from './record-error.ts';
+import { RecordError } from '../tcp/record-error.ts';
 
 /** An open file. */
 export interface Handle {

@@ -1,6 +1,6 @@
 import { ErrnoError } from '../tcp/errno.ts';
+import { RecordError } from '../tcp/record-error.ts';
 import { decodeHandle, encodeHandle, type Handle } from './handle-record.ts';
-import { RecordError } from './record-error.ts';
 import type { Records } from './records.ts';
 
 /** The record that says which serial numbers may have been given out; no open file has this number. */

@@ -1,4 +1,4 @@
-import { RecordError } from './record-error.ts';
+import { RecordError } from '../tcp/record-error.ts';
 
 /** What the tree knows of a connection beside what TCP knows. */
 export interface Node {

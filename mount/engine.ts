@@ -6,8 +6,9 @@ import type { RecordKind, Records } from '../fs/records.ts';
 import { Tree } from '../fs/tree.ts';
 import { restoreConnections } from '../persist/connections.ts';
 import { Journal } from '../persist/journal.ts';
-import { StoreError } from '../persist/store-error.ts';
+import { REMEDY, StoreError } from '../persist/store-error.ts';
 import { Table } from '../persist/table.ts';
+import { RecordError } from '../tcp/record-error.ts';
 import { Stack } from '../tcp/stack.ts';
 import { monotonicNow } from './clock.ts';
 import type { Config } from './config.ts';
@@ -63,7 +64,8 @@ export class Engine {
         this.#config = message.config;
         this.#keeperPid = message.keeperPid;
         this.#log = openLog(message.config, 'engine');
-        if (this.#restore() && message.mounted !== undefined) this.#serve(message.mounted);
+        this.#mounted = message.mounted;
+        if (this.#restore() && this.#mounted !== undefined) this.#serve(this.#mounted);
         break;
       case 'serve':
         this.#serve(message.mounted);
@@ -100,11 +102,15 @@ export class Engine {
   #restore(): boolean {
     const started = monotonicNow();
     try {
-      this.#journal = Journal.open(this.#config.store, { durability: this.#config.durability });
+      this.#journal = Journal.open(this.#config.store, {
+        durability: this.#config.durability,
+        // What an engine before this one, under the same keeper, has written needs no second look.
+        check: this.#mounted === undefined,
+      });
       this.#restoreInto(started);
     } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      this.#control.send({ type: 'refused', message: error.message });
+      if (!(error instanceof StoreError || error instanceof RecordError)) throw error;
+      this.#control.send({ type: 'refused', message: this.#refusal(error) });
       this.#control.flush().then(() => process.exit(1));
       return false;
     }
@@ -115,6 +121,11 @@ export class Engine {
       milliseconds,
     });
     return true;
+  }
+
+  #refusal(error: StoreError | RecordError): string {
+    if (error instanceof StoreError) return error.message;
+    return `the store ${this.#config.store} is damaged: ${error.message}; ${REMEDY}`;
   }
 
   #restoreInto(now: number): void {

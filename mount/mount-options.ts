@@ -35,7 +35,7 @@ export function parseMountOptions(argv: readonly string[]): MountOptions {
   if (own.address === host.address) {
     throw new UsageError('--address and --host-address are two different addresses');
   }
-  const logFile = values['log-file'] ?? (values.daemon ? `${store}/log` : undefined);
+  const logFile = values['log-file'] ?? (values.daemon ? `${mountpoint}.log` : undefined);
   return {
     daemon: values.daemon ?? false,
     config: {

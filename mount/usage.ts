@@ -14,7 +14,7 @@ options of mount:
   --durability LEVEL     process: survives the death of any process; power: of the host too  (process)
   --daemon               go into the background when the tree is ready
   --log-level LEVEL      trace, debug, info, warn, error, fatal or silent  (warn)
-  --log-file FILE        append the log to FILE             (standard error; with --daemon STORE/log)
+  --log-file FILE        append the log to FILE             (standard error; with --daemon MOUNTPOINT.log)
 `;
 
 /** A command line that makes no sense; the message is one line for the user. */

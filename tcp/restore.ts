@@ -3,15 +3,11 @@ import { assert } from './assert.ts';
 import { FIN_WAIT_2_TIMEOUT } from './close.ts';
 import type { Host } from './host.ts';
 import { type Pcb, RECORD_LENGTH } from './pcb.ts';
+import { RecordError } from './record-error.ts';
 import { INITIAL_RTO } from './retransmission-timeout.ts';
 import { seqAdd } from './sequence.ts';
 import { isSynchronized, STATE_COUNT, State } from './state.ts';
 import { MAX_WINDOW_SCALE } from './wire/tcp-options.ts';
-
-/** A record that no stack can have written. */
-export class RecordError extends Error {
-  override name = 'RecordError';
-}
 
 /** How many connections speak up in each millisecond after a restore. */
 const RESUMED_PER_MILLISECOND = 20;

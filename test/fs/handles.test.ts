@@ -1,8 +1,8 @@
 import t from 'tap';
 import type { Handle } from '../../fs/handle-record.ts';
 import { Handles } from '../../fs/handles.ts';
-import { RecordError } from '../../fs/record-error.ts';
 import { ErrnoError } from '../../tcp/errno.ts';
+import { RecordError } from '../../tcp/record-error.ts';
 import { KeptRecords } from './kept-records.ts';
 
 const isFile = (kind: number) => kind < 100;

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { decodeHandle, encodeHandle } from '../../fs/handle-record.ts';
 import { decodeNode, encodeNode } from '../../fs/node-record.ts';
-import { RecordError } from '../../fs/record-error.ts';
+import { RecordError } from '../../tcp/record-error.ts';
 import { seeded } from '../seeded.ts';
 
 const seed = Number(process.env['SEED'] ?? 20261121);

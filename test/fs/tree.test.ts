@@ -1,7 +1,7 @@
 import t from 'tap';
 import { BLOCKED } from '../../fs/attempt.ts';
 import { directoryNode, fileNode, ROOT, TCP } from '../../fs/node-id.ts';
-import { RecordError } from '../../fs/record-error.ts';
+import { RecordError } from '../../tcp/record-error.ts';
 import { seeded } from '../seeded.ts';
 import { errnoOf, O_RDONLY, O_RDWR, O_WRONLY, World } from './world.ts';
 

@@ -22,7 +22,7 @@ t.test('defaults', async (t) => {
 t.test('in the background the log needs a place that stays', async (t) => {
   const { daemon, config } = parseMountOptions(['--daemon', '/m']);
   t.ok(daemon);
-  t.equal(config.logFile, '/m.store/log');
+  t.equal(config.logFile, '/m.log');
   t.equal(parseMountOptions(['--daemon', '/m', '--log-file', '/l']).config.logFile, '/l');
 });
 

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { RECORD_LENGTH } from '../../tcp/pcb.ts';
-import { RecordError } from '../../tcp/restore.ts';
+import { RecordError } from '../../tcp/record-error.ts';
 import { ACK } from '../../tcp/wire/tcp.ts';
 import { fromPeer } from './forge.ts';
 import { converse, pattern, Talker } from './transfer.ts';
