@@ -16,6 +16,9 @@ import { seqAdd } from '../../tcp/sequence.ts';
 import { chooseSeed, Random } from './random.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
+// Most of it is waiting for the disk, which may be busy with other tests.
+t.setTimeout(300_000);
+
 const BUFFER = 2 ** 20;
 
 /** As much of a stack as makes and restores PCBs. */

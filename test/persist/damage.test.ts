@@ -9,6 +9,9 @@ import { contents, digestOfData } from './contents.ts';
 import { chooseSeed, Random } from './random.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
+// Most of it is waiting for the disk, which may be busy with other tests.
+t.setTimeout(300_000);
+
 const CONNECTIONS = 200;
 const PAGE = 4096;
 

@@ -9,6 +9,9 @@ import { RECORDS } from './committed-records.ts';
 import { chooseSeed, Random } from './random.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
+// Most of it is waiting for the disk, which may be busy with other tests.
+t.setTimeout(300_000);
+
 const COMMITTER = fileURLToPath(new URL('./committer.ts', import.meta.url));
 
 /** Lets the committer print `turns` turns, and kills it in the middle of a later one. */
