@@ -125,6 +125,7 @@ t.test('accept takes effect once', async (t) => {
       const socket = await dial(STACK, 8080);
       const caller = `${HOST}:${socket.localPort}`;
       callers.add(caller);
+      t.teardown(() => socket.destroy());
       socket.on('end', () => socket.end()).resume();
       await until(() => server.stdout.includes(`${caller}\n`) || server.process.exitCode !== null);
     }
