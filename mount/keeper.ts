@@ -55,6 +55,7 @@ export class Keeper {
     try {
       const negotiated = negotiate(this.#held.fuse);
       this.#mounted = { instance: randomInt(1, INSTANCES), negotiated };
+      this.#log.info({ mountpoint: this.#config.mountpoint, store: this.#config.store }, 'mounted');
     } catch (error) {
       detach(this.#config.mountpoint);
       engine.kill();
