@@ -26,7 +26,8 @@ function windowToOffer(host: Host, pcb: Pcb): number {
   const offered = pcb.RCV_WND;
   const unit = 2 ** pcb.RCV_WSCALE;
   // One unit is held back for `windowField` to round up into.
-  const room = Math.floor((pcb.receiveSpace - (unit - 1)) / unit) * unit;
+  const space = Math.floor((pcb.receiveSpace - (unit - 1)) / unit) * unit;
+  const room = Math.min(space, MAX_WINDOW_FIELD * unit);
   const step = Math.min(host.receiveBuffer / 2, host.mtu - 40);
   return room - offered >= step ? room : offered;
 }
@@ -48,7 +49,8 @@ export function offerWindow(host: Host, pcb: Pcb): number {
 
 /** Whether reading has opened the window so far that the peer should hear of it without having sent anything. */
 export function isWindowUpdateDue(host: Host, pcb: Pcb): boolean {
-  if (!mayReceiveText(pcb.STATE)) return false;
+  // A window that only the SYN kept small opens with the first acknowledgment.
+  if (!mayReceiveText(pcb.STATE) || pcb.RECEIVE_START === 0) return false;
   const offered = pcb.RCV_WND;
   // As Linux does (net/ipv4/tcp.c, __tcp_cleanup_rbuf): while less than half is used up, ACKs carry the news.
   if (2 * offered > pcb.receiveSpace) return false;
