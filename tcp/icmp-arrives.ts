@@ -29,6 +29,9 @@ import {
 const quoted = new Ipv4Header();
 const outgoing = new Ipv4Header();
 
+/** Assigned protocol number (IANA, Protocol Numbers). */
+const PROTOCOL_UDP = 17;
+
 /** The first 8 bytes of a quoted TCP header: both ports and the sequence number (RFC 792). */
 const QUOTED_TCP_LENGTH = 8;
 
@@ -64,8 +67,7 @@ export function unreachable(
   now: number,
 ): void {
   if (!host.icmpErrors.take(now)) return;
-  const UDP = 17;
-  const code = header.protocol === UDP ? ICMP_PORT_UNREACHABLE : ICMP_PROTOCOL_UNREACHABLE;
+  const code = header.protocol === PROTOCOL_UDP ? ICMP_PORT_UNREACHABLE : ICMP_PROTOCOL_UNREACHABLE;
   const quotedLength = Math.min(header.totalLength, MAX_QUOTED_LENGTH);
   const packet = new Uint8Array(IPV4_HEADER_LENGTH + ICMP_HEADER_LENGTH + quotedLength);
   const view = new DataView(packet.buffer);
