@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import type { RecordKind, Records } from '../fs/records.ts';
 import { Tree } from '../fs/tree.ts';
+import { readBootId } from '../persist/boot-id.ts';
 import { restoreConnections } from '../persist/connections.ts';
 import { Journal } from '../persist/journal.ts';
 import { REMEDY, StoreError } from '../persist/store-error.ts';
@@ -137,7 +138,8 @@ export class Engine {
       address,
       prefix,
       mtu,
-      secret: facts.secret,
+      // The clock of initial sequence numbers (RFC 6528) starts over with each boot, so its secret has to differ.
+      secret: createHmac('sha256', facts.secret).update(readBootId()).digest(),
       entropy: () => randomBytes(4).readUInt32LE(),
       now,
     });

@@ -107,13 +107,13 @@ export class Facts {
   }
 
   /**
-   * How long ago the last commit was, in milliseconds: by CLOCK_MONOTONIC when the host has not gone down since, and
-   * otherwise by the wall clock, which may have jumped: never less than 0.
+   * How long ago the last commit was, in milliseconds of CLOCK_MONOTONIC; 0 when the host has gone down since, for then
+   * the clock is another one.
    * @param now CLOCK_MONOTONIC in milliseconds
    */
   elapsed(now: number): number {
-    const sameBoot = Buffer.compare(this.bootId, readBootId()) === 0;
-    return Math.max(0, sameBoot ? now - this.monotonic : Date.now() - this.wall);
+    const isSameBoot = Buffer.compare(this.bootId, readBootId()) === 0;
+    return isSameBoot ? Math.max(0, now - this.monotonic) : 0;
   }
 
   /** What every commit records of itself. */

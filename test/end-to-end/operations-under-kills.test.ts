@@ -117,7 +117,9 @@ t.test('accept takes effect once', async (t) => {
     QUIET,
   );
   const server = daemon.shell(
-    repeat('c=$(cat net/tcp/srv/accept)\necho "$c $(cat net/tcp/$c/remote)"\necho close > net/tcp/$c/ctl'),
+    repeat(
+      'c=$(cat net/tcp/srv/accept)\necho "$c $(cat net/tcp/$c/remote)"\necho close > net/tcp/$c/ctl',
+    ),
   );
   const callers = new Set<string>();
   const call = async () => {
