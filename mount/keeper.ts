@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Logger } from 'pino';
-import { monotonicNow } from './clock.ts';
+import { monotonicNow } from '../persist/clock.ts';
 import type { Config } from './config.ts';
 import type { Mounted, ToKeeper } from './control.ts';
 import { EngineProcess, type HeldDescriptors } from './engine-process.ts';

@@ -1,6 +1,6 @@
 import koffi from 'koffi';
+import { monotonicNow } from '../persist/clock.ts';
 import { assert } from '../tcp/assert.ts';
-import { monotonicNow } from './clock.ts';
 
 const libuv = koffi.load(null);
 const uvDefaultLoop = libuv.func('void *uv_default_loop()');

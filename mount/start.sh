@@ -21,7 +21,9 @@ END
     exit 1
   fi
   # unshare(1) does not fork here: the process keeps this id.
-  enter="  nsenter --target $$ --user --preserve-credentials --mount --net --wd='$PWD'"
+  # A working directory from outside would not see the mount, so the change comes after.
+  enter="  nsenter --target $$ --user --preserve-credentials --mount --net
+  cd '$PWD'"
 fi
 
 cat <<END
@@ -31,7 +33,7 @@ $enter
 }
   node -e 'require("net").createServer((s) => s.pipe(s)).listen(9000)' &
   mkdir net/tcp/chat && echo 10.7.0.1:9000 > net/tcp/chat/connect
-  echo hello > net/tcp/chat/data; head -n 1 net/tcp/chat/data
+  echo hello > net/tcp/chat/data; read -r answer < net/tcp/chat/data; echo "$answer"
 
 END
 

@@ -1,9 +1,9 @@
 import type { Tree } from '../fs/tree.ts';
+import { monotonicNow } from '../persist/clock.ts';
 import { removeConnection, stageConnection } from '../persist/connections.ts';
 import type { Journal } from '../persist/journal.ts';
 import { assert } from '../tcp/assert.ts';
 import type { Stack } from '../tcp/stack.ts';
-import { monotonicNow } from './clock.ts';
 import { crashPoint } from './crash-point.ts';
 import type { Session } from './fuse/session.ts';
 import type { Outbox } from './outbox.ts';

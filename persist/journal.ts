@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { readBootId } from './boot-id.ts';
 import { Checkpoints } from './checkpoint.ts';
+import { monotonicNow } from './clock.ts';
 import { DataFileDamage, restoreMetas } from './data-file.ts';
 import { Facts } from './facts.ts';
 import {
@@ -269,11 +270,6 @@ export class Journal {
       throw new StoreError(`the store ${this.#directory} is damaged: ${error.message}; ${REMEDY}`);
     }
   }
-}
-
-/** CLOCK_MONOTONIC in milliseconds: the one clock of the engine, also across its restarts. */
-export function monotonicNow(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
 }
 
 function createStore(directory: string): TurnFile {

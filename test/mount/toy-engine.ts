@@ -1,4 +1,4 @@
-import { monotonicNow } from '../../mount/clock.ts';
+import { monotonicNow } from '../../persist/clock.ts';
 import { Answers } from '../../mount/fuse/answers.ts';
 import type { Negotiated } from '../../mount/fuse/negotiated.ts';
 import { Notes } from '../../mount/fuse/notes.ts';
