@@ -16,8 +16,8 @@ const RTO_AFTER_LOST_SYN = 3000;
 /** The clock's granularity, G: the engine's turns are this apart when it is not busy. */
 const G = 1;
 
-/** Linux's tcp_syn_retries: with the wait after the last, 127 s. */
-const SYN_RETRIES = 6;
+/** With the wait after the last 247 s; Linux's 6 are 127 s, and RFC 9293 section 3.8.3 (MUST-23) wants 3 minutes. */
+const SYN_RETRIES = 7;
 /** Linux's tcp_synack_retries. */
 const SYN_ACK_RETRIES = 5;
 /** R2 (RFC 9293 section 3.8.3): what Linux's tcp_retries2 = 15 comes to, milliseconds. */
