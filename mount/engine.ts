@@ -10,6 +10,9 @@ import { restoreConnections } from '../persist/connections.ts';
 import { Journal } from '../persist/journal.ts';
 import { REMEDY, StoreError } from '../persist/store-error.ts';
 import { Table } from '../persist/table.ts';
+import { formatEndpoint } from '../tcp/address.ts';
+import { errnoName } from '../tcp/errno.ts';
+import type { Pcb } from '../tcp/pcb.ts';
 import { RecordError } from '../tcp/record-error.ts';
 import { Stack } from '../tcp/stack.ts';
 import type { Config } from './config.ts';
@@ -192,13 +195,26 @@ export class Engine {
     crashPoint('just-restarted');
     const readiness = new Readiness(() => this.#runTurn());
     this.#readiness = readiness;
-    const onEnd = (id: number) => this.#log.info({ connection: id }, 'connection ended');
+    const onEnd = (pcb: Pcb) => this.#logEnd(pcb);
     this.#turn = new Turn({ stack, tree, journal, session, packets, outbox, readiness, onEnd });
     this.#session = session;
     journal.onDurable = () => this.#turn?.release();
     readiness.watch(fuse);
     readiness.watch(tun);
     this.#control.send({ type: 'serving', epoch: journal.facts.epoch });
+  }
+
+  #logEnd(pcb: Pcb): void {
+    const { ID: connection, local, remote, ERROR } = pcb;
+    this.#log.info(
+      {
+        connection,
+        local: local && formatEndpoint(local),
+        remote: remote && formatEndpoint(remote),
+        error: errnoName(ERROR),
+      },
+      'connection ended',
+    );
   }
 
   #runTurn(): void {

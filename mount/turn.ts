@@ -3,6 +3,7 @@ import { monotonicNow } from '../persist/clock.ts';
 import { removeConnection, stageConnection } from '../persist/connections.ts';
 import type { Journal } from '../persist/journal.ts';
 import { assert } from '../tcp/assert.ts';
+import type { Pcb } from '../tcp/pcb.ts';
 import type { Stack } from '../tcp/stack.ts';
 import { crashPoint } from './crash-point.ts';
 import type { Session } from './fuse/session.ts';
@@ -23,7 +24,7 @@ export interface TurnParts {
   readonly outbox: Outbox;
   readonly readiness: Readiness;
   /** Called for each connection that is gone. */
-  readonly onEnd: (id: number) => void;
+  readonly onEnd: (pcb: Pcb) => void;
 }
 
 /**
@@ -81,11 +82,11 @@ export class Turn {
     const changed = stack.takeChanged();
     const removed = stack.takeRemoved();
     for (const pcb of changed) session.wake(pcb.ID, now);
-    tree.forget(removed);
-    for (const id of removed) {
-      removeConnection(journal, id);
-      session.wake(id, now);
-      onEnd(id);
+    tree.forget(removed.map(({ ID }) => ID));
+    for (const pcb of removed) {
+      removeConnection(journal, pcb.ID);
+      session.wake(pcb.ID, now);
+      onEnd(pcb);
     }
     return changed.length + removed.length > 0;
   }

@@ -90,7 +90,7 @@ export class Host implements PcbOwner {
 
   #changed: Pcb[] = [];
   #dirty: Pcb[] = [];
-  #removed: number[] = [];
+  #removed: Pcb[] = [];
   #output: Pcb[] = [];
   #outputFirst = 0;
 
@@ -195,7 +195,7 @@ export class Host implements PcbOwner {
     return dirty;
   }
 
-  takeRemoved(): number[] {
+  takeRemoved(): Pcb[] {
     const removed = this.#removed;
     this.#removed = [];
     return removed;
@@ -244,7 +244,7 @@ export class Host implements PcbOwner {
   #remove(pcb: Pcb): void {
     if (this.bound.get(pcb.LOCAL_PORT) === pcb) this.bound.delete(pcb.LOCAL_PORT);
     this.pcbs.delete(pcb.ID);
-    this.#removed.push(pcb.ID);
+    this.#removed.push(pcb);
     pcb.remove();
   }
 }

@@ -165,8 +165,8 @@ export class Stack {
     return this.#host.takeDirty();
   }
 
-  /** The IDs of the PCBs that have gone since the last call. */
-  takeRemoved(): number[] {
+  /** The PCBs that have gone since the last call; their last values can still be read. */
+  takeRemoved(): Pcb[] {
     return this.#host.takeRemoved();
   }
 

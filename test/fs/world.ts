@@ -83,7 +83,7 @@ export class World {
       for (const packet of outgoing) there.arrive(packet, 0, packet.length, now);
       for (const packet of incoming) here.arrive(packet, 0, packet.length, now);
     }
-    this.tree.forget(here.takeRemoved());
+    this.tree.forget(here.takeRemoved().map(({ ID }) => ID));
     there.takeRemoved();
   }
 

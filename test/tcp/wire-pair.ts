@@ -64,7 +64,7 @@ class Store {
       if (received.length > 0) pcb.receiveStream.copy(pcb.RECEIVE_START, received.length, received);
       this.#connections.set(pcb.ID, { record: pcb.record.slice(), sent, received });
     }
-    for (const id of stack.takeRemoved()) this.#connections.delete(id);
+    for (const { ID } of stack.takeRemoved()) this.#connections.delete(ID);
   }
 
   restoreInto(stack: Stack): void {
