@@ -33,7 +33,7 @@ $enter
 }
   node -e 'require("net").createServer((s) => s.pipe(s)).listen(9000)' &
   mkdir net/tcp/chat && echo 10.7.0.1:9000 > net/tcp/chat/connect
-  echo hello > net/tcp/chat/data; read -r answer < net/tcp/chat/data; echo "$answer"
+  echo hello > net/tcp/chat/data; read -r answer < net/tcp/chat/data; echo "\$answer"
 
 END
 
