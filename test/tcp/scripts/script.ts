@@ -50,6 +50,7 @@ export function parseScript(path: string, text: string): Script {
   const covers: string[] = [];
   const stack = new Map<string, string>();
   const lines: Line[] = [];
+  let repeated = { times: 0, from: 0 };
 
   text.split('\n').forEach((raw, index) => {
     const number = index + 1;
@@ -78,7 +79,11 @@ export function parseScript(path: string, text: string): Script {
         return;
     }
     if (words[0] === 'open') lines.push(...openLines(path, number, line, words.slice(1)));
-    else lines.push(parseLine(path, number, line, words));
+    else if (words[0] === 'repeat') repeated = { times: Number(rest), from: lines.length };
+    else if (words[0] === 'end') {
+      const block = lines.slice(repeated.from);
+      for (let i = 1; i < repeated.times; i++) lines.push(...block);
+    } else lines.push(parseLine(path, number, line, words));
   });
   if (title === undefined || source === undefined) {
     throw new ScriptError(path, 1, 'a script says its title and source');
