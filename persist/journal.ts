@@ -18,7 +18,7 @@ import {
   UNFINISHED_TURN_FILE,
 } from './layout.ts';
 import { type Lmdb, MAP_SIZE, openLmdb, syncToDisk } from './lmdb.ts';
-import { checkFacts, checkRecord, checkStore, expectedState } from './store-check.ts';
+import { checkFacts, checkRecord, checkStore, expectedState, lengthOf } from './store-check.ts';
 import { REMEDY, StoreError } from './store-error.ts';
 import { LOCK_FILE } from './store-lock.ts';
 import { Table } from './table.ts';
@@ -116,6 +116,7 @@ export class Journal {
     turnFile.durability = options.durability ?? 'process';
     turnFile.closed = false;
     turnFile.bootId = this.#bootId;
+    turnFile.dataLength = lengthOf(join(directory, DATA_FILE));
     turnFile.write(this.#durable);
     turnFile.sync();
     if (isNew) this.commit();
@@ -194,6 +195,7 @@ export class Journal {
     await this.#lmdb.close();
     this.#turnFile.sync();
     this.#turnFile.closed = true;
+    this.#turnFile.dataLength = lengthOf(join(this.#directory, DATA_FILE));
     this.#turnFile.write(this.#turn - 1);
     this.#turnFile.sync();
     this.#turnFile.close();

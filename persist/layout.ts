@@ -102,7 +102,8 @@ The file turn is
 
   8 bytes "HOLDFAST", u32 layout version, u8 durability (0 process, 1 power),
   u8 closed (1: everything had reached the disk), u16 zero, u64 turn,
-  16 bytes boot id of the host, u32 CRC-32 of all before
+  16 bytes boot id of the host, u64 least length of data.mdb in bytes,
+  u32 CRC-32 of all before
 
 The facts are
 

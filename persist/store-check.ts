@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { readBootId } from './boot-id.ts';
@@ -14,6 +15,8 @@ export interface ExpectedState {
   /** The facts' turn is one of these two or between them. */
   readonly firstTurn: number;
   readonly lastTurn: number;
+  /** Bytes that data.mdb has at the least. */
+  readonly leastLength: number;
   /** LMDB's meta pages to put back first: those in the file may speak of pages that a power cut took away. */
   readonly metas?: Buffer;
 }
@@ -28,10 +31,10 @@ export interface ExpectedState {
  * @throws StoreError when there is no such state
  */
 export function expectedState(directory: string, turnFile: TurnFile): ExpectedState {
-  const { turn } = turnFile;
-  if (turnFile.closed) return { firstTurn: turn, lastTurn: turn };
+  const { turn, dataLength: leastLength } = turnFile;
+  if (turnFile.closed) return { firstTurn: turn, lastTurn: turn, leastLength };
   if (Buffer.compare(turnFile.bootId, readBootId()) === 0)
-    return { firstTurn: turn, lastTurn: turn + 1 };
+    return { firstTurn: turn, lastTurn: turn + 1, leastLength };
   if (turnFile.durability === 'process')
     throw new StoreError(
       `the host went down while the store ${directory} was in use with --durability process, and its disk may hold less than the peers were promised; ${REMEDY}`,
@@ -39,7 +42,13 @@ export function expectedState(directory: string, turnFile: TurnFile): ExpectedSt
   const checkpoint = newestCheckpoint(directory);
   if (checkpoint === undefined)
     throw new StoreError(`the store is damaged: ${directory} has no checkpoint; ${REMEDY}`);
-  return { firstTurn: checkpoint.turn, lastTurn: checkpoint.turn, metas: checkpoint.metas };
+  // A power cut may take away what the file had grown by since the checkpoint.
+  return {
+    firstTurn: checkpoint.turn,
+    lastTurn: checkpoint.turn,
+    leastLength: 0,
+    metas: checkpoint.metas,
+  };
 }
 
 /**
@@ -49,6 +58,7 @@ export function expectedState(directory: string, turnFile: TurnFile): ExpectedSt
  */
 export function checkStore(directory: string, expected: ExpectedState): number {
   const path = join(directory, DATA_FILE);
+  if (lengthOf(path) < expected.leastLength) throw damaged(path, 'it has been cut short');
   let facts: Facts | undefined;
   const visit = (key: Uint8Array, value: Uint8Array) => {
     const payload = checkRecord(key, value);
@@ -76,6 +86,11 @@ export function checkFacts(directory: string, facts: Facts, expected: ExpectedSt
     throw new StoreError(
       `the store is not as it was last left: ${path} is at turn ${turn} and should be at ${firstTurn}; ${REMEDY}`,
     );
+}
+
+/** Of a file, in bytes; 0 when there is none. */
+export function lengthOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 function damaged(path: string, what: string): StoreError {

@@ -18,8 +18,9 @@ const DURABILITY = 12;
 const CLOSED = 13;
 const TURN = 16;
 const BOOT_ID = 24;
-const CHECKSUM = 40;
-const LENGTH = 44;
+const DATA_LENGTH = 40;
+const CHECKSUM = 48;
+const LENGTH = 52;
 
 export type Durability = 'process' | 'power';
 
@@ -100,11 +101,23 @@ export class TurnFile {
 
   /** The boot of the host in which the store was last used. */
   get bootId(): Uint8Array {
-    return this.#bytes.subarray(BOOT_ID, CHECKSUM);
+    return this.#bytes.subarray(BOOT_ID, DATA_LENGTH);
   }
 
   set bootId(bootId: Uint8Array) {
     this.#bytes.set(bootId, BOOT_ID);
+  }
+
+  /**
+   * How many bytes data.mdb had when the store was last opened or closed. It never shrinks, so one that is shorter was cut,
+   * be it only by pages that were free.
+   */
+  get dataLength(): number {
+    return getU64(this.#view, DATA_LENGTH);
+  }
+
+  set dataLength(bytes: number) {
+    putU64(this.#view, DATA_LENGTH, bytes);
   }
 
   /** Records `turn` as the last one, with what was set beside it. */

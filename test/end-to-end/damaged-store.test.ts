@@ -132,13 +132,11 @@ t.test('a damaged store', async (t) => {
     }
   });
 
-  await t.test('data.mdb without its last pages is refused, or they were free', async (t) => {
+  await t.test('data.mdb without its last pages is refused, were they free or not', async (t) => {
     const pages = statSync(join(whole, 'data.mdb')).size / PAGE;
-    let refused = 0;
     for (let kept = pages - 1; kept >= 0; kept--) {
-      if (await isRefused(t, () => truncateSync(data, kept * PAGE))) refused++;
+      t.ok(await isRefused(t, () => truncateSync(data, kept * PAGE)), `${kept} of ${pages}`);
     }
-    t.ok(refused > 2, `${refused} of ${pages}`);
   });
 
   await t.test('the whole store is mounted', async (t) => {

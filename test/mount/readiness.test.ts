@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { closeSync, readSync, writeSync } from 'node:fs';
 import koffi from 'koffi';
 import t, { type Test } from 'tap';
-import { monotonicNow } from '../../persist/clock.ts';
 import { Readiness } from '../../mount/readiness.ts';
+import { monotonicNow } from '../../persist/clock.ts';
 
 const pipe2 = koffi.load('libc.so.6').func('int pipe2(void *descriptors, int flags)');
 

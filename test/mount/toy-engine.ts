@@ -1,4 +1,3 @@
-import { monotonicNow } from '../../persist/clock.ts';
 import { Answers } from '../../mount/fuse/answers.ts';
 import type { Negotiated } from '../../mount/fuse/negotiated.ts';
 import { Notes } from '../../mount/fuse/notes.ts';
@@ -8,6 +7,7 @@ import { Outbox } from '../../mount/outbox.ts';
 import { Readiness } from '../../mount/readiness.ts';
 import { allocateResidentMemory } from '../../mount/resident-memory.ts';
 import { write } from '../../mount/system-calls.ts';
+import { monotonicNow } from '../../persist/clock.ts';
 import { Table } from '../../persist/table.ts';
 import { ToyJournal } from './toy-journal.ts';
 import { ToyTree } from './toy-tree.ts';
