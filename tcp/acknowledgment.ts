@@ -29,7 +29,7 @@ function newlyAcknowledged(host: Host, pcb: Pcb, segment: TcpHeader, now: number
   if (pcb.acknowledge(SEG_ACK) > 0) host.changed(pcb);
   if (seqLessThan(pcb.SND_CURSOR, SEG_ACK)) pcb.SND_CURSOR = SEG_ACK;
   measure(pcb, SEG_ACK, now);
-  endBackoff(pcb);
+  pcb.UNANSWERED_SINCE = 0;
   pcb.DUPACKS = 0;
   if (pcb.isAllAcknowledged) pcb.RETRANSMISSION_DEADLINE = 0;
   else restartRetransmissionTimer(host, pcb, now);

@@ -159,9 +159,9 @@ const FIELDS = {
   DUPACKS: hint.u8,
   IN_RECOVERY: hint.u8,
   recover: hint.u32,
-  /** How often the retransmission or persist timer has run out since something was last acknowledged. */
+  /** How often the retransmission or persist timer has run out since the round-trip time was last measured. */
   BACKOFF: hint.u8,
-  /** When it first did. */
+  /** When it first did since something was acknowledged. */
   UNANSWERED_SINCE: hint.f64,
   /** errno of the last soft error (RFC 5461 section 2). */
   SOFT_ERROR: hint.u8,

@@ -40,6 +40,8 @@ export function measure(pcb: Pcb, SEG_ACK: number, now: number): void {
   if (pcb.RTT_STARTED === 0 || seqLessThan(SEG_ACK, pcb.RTT_SEQ)) return;
   const R = now - pcb.RTT_STARTED;
   pcb.RTT_STARTED = 0;
+  // Only a measurement ends the back-off: an ACK of what was sent again tells nothing of the path's delay (section 5).
+  pcb.BACKOFF = 0;
   if (pcb.SRTT === 0) {
     pcb.SRTT = Math.max(R, G);
     pcb.RTTVAR = R / 2;
@@ -67,7 +69,7 @@ export function backedOffRto(pcb: Pcb): number {
   return Math.min(MAX_RTO, pcb.RTO * 2 ** pcb.BACKOFF);
 }
 
-/** Something has been acknowledged: the path is alive. */
+/** What was backed off for is over: the handshake is done, or the window open. */
 export function endBackoff(pcb: Pcb): void {
   pcb.BACKOFF = 0;
   pcb.UNANSWERED_SINCE = 0;
@@ -82,7 +84,7 @@ export function startDataTransfer(pcb: Pcb): void {
 /** The retransmission timer has run out (RFC 6298 sections 5.4 to 5.6; RFC 9293 section 3.10.8). */
 export function retransmissionTimeout(host: Host, pcb: Pcb, now: number): void {
   pcb.RETRANSMISSION_DEADLINE = 0;
-  const isFirst = pcb.BACKOFF === 0;
+  const isFirst = pcb.UNANSWERED_SINCE === 0;
   if (isFirst) pcb.UNANSWERED_SINCE = now;
   if (isHopeless(pcb, now)) {
     giveUp(host, pcb);
