@@ -101,8 +101,9 @@ function transmitText(host: Host, pcb: Pcb, now: number, egress: Egress): boolea
 /** How many numbers from SND_CURSOR the peer and the path have room for. May be negative. */
 function usableWindow(pcb: Pcb): number {
   let window = pcb.cwnd;
-  // Limited transmit (RFC 3042): each of the first two duplicate ACKs says that a segment has left the path.
-  if (pcb.IN_RECOVERY === 0) window += Math.min(pcb.DUPACKS, 2) * pcb.SND_MSS;
+  // Limited transmit (RFC 3042): each of the first two duplicate ACKs lets one new segment go.
+  const isNew = pcb.SND_CURSOR === pcb.SND_NXT;
+  if (isNew && pcb.IN_RECOVERY === 0) window += Math.min(pcb.DUPACKS, 2) * pcb.SND_MSS;
   if (pcb.RESUMING === 1) window = pcb.SND_MSS;
   return Math.min(pcb.SND_WND, window) - seqSub(pcb.SND_CURSOR, pcb.SND_UNA);
 }

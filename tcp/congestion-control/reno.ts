@@ -10,9 +10,9 @@ export function initialWindow(SMSS: number): number {
   return Math.min(10 * SMSS, Math.max(2 * SMSS, 14600));
 }
 
-/** RFC 5681 section 3.1, equation 4. */
+/** RFC 5681 section 3.1, equation 4. What limited transmit has sent beyond cwnd does not count (section 3.2, step 2). */
 function halfOfFlight(pcb: Pcb): number {
-  const FlightSize = seqSub(pcb.SND_NXT, pcb.SND_UNA);
+  const FlightSize = Math.min(seqSub(pcb.SND_NXT, pcb.SND_UNA), pcb.cwnd);
   return Math.max(Math.floor(FlightSize / 2), 2 * pcb.SND_MSS);
 }
 
