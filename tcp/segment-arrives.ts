@@ -340,11 +340,14 @@ function synchronize(host: Host, pcb: Pcb, segment: TcpHeader): void {
 function ourSynIsAcknowledged(host: Host, pcb: Pcb, SEG_ACK: number, now: number): void {
   host.leaveSynReceived(pcb);
   measure(pcb, SEG_ACK, now);
+  const isPathDoubtful = pcb.BACKOFF > 1;
   startDataTransfer(pcb);
   pcb.SND_UNA = SEG_ACK;
   pcb.SND_CURSOR = SEG_ACK;
   pcb.RETRANSMISSION_DEADLINE = 0;
   host.congestionControl.start(pcb);
+  // RFC 6928 section 2: one lost SYN may be a short RTO; more than one begin with one segment.
+  if (isPathDoubtful) pcb.cwnd = pcb.SND_MSS;
   host.setState(pcb, State.ESTABLISHED);
   queueForAccept(host, pcb);
   if (pcb.FIN_QUEUED === 1) enterClosing(host, pcb);
