@@ -1,0 +1,8 @@
+import { fuzzParsers } from './parsers.ts';
+import { fuzzWholeStack } from './whole-stack.ts';
+
+/** What can be fuzzed: each takes any bytes, throws a finding, and says how many inputs that were. */
+export const TARGETS: Readonly<Record<string, (bytes: Uint8Array) => number>> = {
+  parsers: fuzzParsers,
+  'whole-stack': fuzzWholeStack,
+};
