@@ -68,6 +68,8 @@ export class Engine {
         this.#config = message.config;
         this.#keeperPid = message.keeperPid;
         this.#log = openLog(message.config, 'engine');
+        // A defect of ours ends the process; what it was should be found in the log.
+        process.on('uncaughtExceptionMonitor', (err) => this.#log.fatal({ err }, 'stopping'));
         this.#mounted = message.mounted;
         if (this.#restore() && this.#mounted !== undefined) this.#serve(this.#mounted);
         break;
