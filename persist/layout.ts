@@ -2,7 +2,7 @@ import { assert } from '../tcp/assert.ts';
 import { nameOfTable, type Table } from './table.ts';
 
 /** Counts every change after which an older program would misread the store. */
-export const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 
 /** LMDB's own file. */
 export const DATA_FILE = 'data.mdb';

@@ -4,11 +4,11 @@ import { resetPeer } from './reset.ts';
 import { State } from './state.ts';
 
 /** ABORT (RFC 9293 section 3.10.5): the peer is told, nothing waits, and the PCB is gone. */
-export function abort(host: Host, pcb: Pcb): void {
+export function abort(host: Host, pcb: Pcb, now: number): void {
   pcb.CLOSED_BY_USER = 1;
   switch (pcb.STATE) {
     case State.LISTEN:
-      abortWaiting(host, pcb);
+      abortWaiting(host, pcb, now);
       break;
     case State.SYN_RECEIVED:
     case State.ESTABLISHED:
@@ -18,14 +18,14 @@ export function abort(host: Host, pcb: Pcb): void {
     // In the last two the RFC sends nothing. But the peer may still wait for bytes that are dropped here.
     case State.CLOSING:
     case State.LAST_ACK:
-      resetPeer(host, pcb);
+      resetPeer(host, pcb, now);
       break;
   }
   host.finish(pcb, 0);
 }
 
 /** The connections of a listener that no user has got end with it. */
-export function abortWaiting(host: Host, listener: Pcb): void {
+export function abortWaiting(host: Host, listener: Pcb, now: number): void {
   const children = [...host.pcbs.values()].filter((pcb) => pcb.LISTENER === listener.ID);
-  for (const child of children) abort(host, child);
+  for (const child of children) abort(host, child, now);
 }

@@ -28,7 +28,7 @@ function newlyAcknowledged(host: Host, pcb: Pcb, segment: TcpHeader, now: number
   const numbers = seqSub(SEG_ACK, pcb.SND_UNA);
   if (pcb.acknowledge(SEG_ACK) > 0) host.changed(pcb);
   if (seqLessThan(pcb.SND_CURSOR, SEG_ACK)) pcb.SND_CURSOR = SEG_ACK;
-  measure(pcb, SEG_ACK, now);
+  measure(pcb, segment, now);
   pcb.UNANSWERED_SINCE = 0;
   pcb.DUPACKS = 0;
   if (pcb.isAllAcknowledged) pcb.RETRANSMISSION_DEADLINE = 0;

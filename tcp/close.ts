@@ -26,7 +26,7 @@ export function close(host: Host, pcb: Pcb, now: number): void {
   host.changed(pcb);
   switch (pcb.STATE) {
     case State.LISTEN:
-      abortWaiting(host, pcb);
+      abortWaiting(host, pcb, now);
       host.finish(pcb, 0);
       return;
     case State.CLOSED:
@@ -38,7 +38,7 @@ export function close(host: Host, pcb: Pcb, now: number): void {
   }
   // Unread bytes are lost to the user, and the peer must learn of it (RFC 9293 section 3.6.1; RFC 2525 section 2.17).
   if (pcb.readable > 0) {
-    abort(host, pcb);
+    abort(host, pcb, now);
     return;
   }
   queueFin(host, pcb);

@@ -7,6 +7,7 @@ import { windowScaleFor } from './receive-window.ts';
 import { INITIAL_RTO } from './retransmission-timeout.ts';
 import { State } from './state.ts';
 import { TcpError } from './tcp-error.ts';
+import { beginTimestamps } from './timestamps.ts';
 
 /** Linux's net.core.somaxconn. */
 const MAX_BACKLOG = 4096;
@@ -107,6 +108,7 @@ export function begin(host: Host, pcb: Pcb, now: number): void {
   pcb.SND_NXT = pcb.ISS;
   pcb.SND_CURSOR = pcb.ISS;
   pcb.recover = pcb.ISS;
+  beginTimestamps(host, pcb, now);
   pcb.RCV_WSCALE = windowScaleFor(host.receiveBuffer);
   pcb.SND_WSCALE = 0;
   pcb.NEGOTIATED = 0;

@@ -93,13 +93,25 @@ const FIELDS = {
   FIN_RECEIVED: durable.u8,
 
   // What the SYNs agreed on, once and for all.
-  /** Bytes of text in the largest segment to send: the peer's MSS option within our MTU (RFC 9293 section 3.7.1). */
+  /**
+   * Bytes of text in the largest segment to send: the peer's MSS option within our MTU (RFC 9293 section 3.7.1), less the
+   * options that every segment has (RFC 6691).
+   */
   SND_MSS: durable.u16,
   /** Snd.Wind.Shift and Rcv.Wind.Shift (RFC 7323 section 2.3); before the SYNs have met, what we offer. */
   SND_WSCALE: durable.u8,
   RCV_WSCALE: durable.u8,
   /** Bits of `Negotiated`. */
   NEGOTIATED: durable.u8,
+
+  // Timestamps (RFC 7323). Each TSval is u32, in milliseconds.
+  /** TSval is the stack's clock plus this. */
+  TS_OFFSET: durable.u32,
+  /** Above every TSval that may have been sent. */
+  TSVAL_RESERVED: durable.u32,
+  /** TS.Recent, and when it came. */
+  TS_RECENT: carried.u32,
+  TS_RECENT_AT: carried.f64,
 
   // What the user has asked for.
   /** The program is done with it: it goes when TCP is done. */
@@ -108,6 +120,12 @@ const FIELDS = {
   NODELAY: durable.u8,
   /** Whether to ask an idle peer if it is still there (RFC 9293 section 3.8.4). */
   KEEPALIVE: durable.u8,
+  /** How long it is idle before, and between questions, milliseconds, and how many may go unanswered; 0: the default. */
+  KEEPALIVE_IDLE: durable.u32,
+  KEEPALIVE_INTERVAL: durable.u32,
+  KEEPALIVE_COUNT: durable.u8,
+  /** How long what was sent may go unacknowledged (RFC 5482), milliseconds; 0: R2 of RFC 9293 section 3.8.3. */
+  USER_TIMEOUT: durable.u32,
   TTL: durable.u8,
   TOS: durable.u8,
 
@@ -137,6 +155,12 @@ const FIELDS = {
   KEEPALIVE_NOW: hint.u8,
   /** Restored, and not yet answered: one segment may be in flight. */
   RESUMING: hint.u8,
+
+  // Hints: timestamps (RFC 7323).
+  /** Last.ACK.sent. */
+  LAST_ACK_SENT: hint.u32,
+  /** The first TSval of this clock; an echo of an earlier one tells no time. */
+  FIRST_TSVAL: hint.u32,
 
   // Hints: out of order.
   /** Where the peer's FIN is, when it has come before text that precedes it. */

@@ -2,18 +2,21 @@ import type { Host } from './host.ts';
 import type { Pcb } from './pcb.ts';
 import { packetOf } from './segment-writer.ts';
 import { seqAdd } from './sequence.ts';
+import { stamp } from './timestamps.ts';
 import { ACK, RST, TcpHeader } from './wire/tcp.ts';
 
 /** Kept to be used again for each reset. */
 const header = new TcpHeader();
 
 /** Tells the peer of `pcb` that the connection is gone: <SEQ=SND.NXT><ACK=RCV.NXT><CTL=RST,ACK>. */
-export function resetPeer(host: Host, pcb: Pcb): void {
+export function resetPeer(host: Host, pcb: Pcb, now: number): void {
+  header.options.clear();
   header.sourcePort = pcb.LOCAL_PORT;
   header.destinationPort = pcb.REMOTE_PORT;
   header.SEG_SEQ = pcb.SND_NXT;
   header.SEG_ACK = pcb.RCV_NXT;
   header.flags = RST | ACK;
+  stamp(pcb, header, now);
   host.replies.push(packetOf(pcb.LOCAL_ADDRESS_3, pcb.REMOTE_ADDRESS_3, header));
 }
 
@@ -24,6 +27,7 @@ export function resetPeer(host: Host, pcb: Pcb): void {
  */
 export function resetSegment(host: Host, segment: TcpHeader, source: number): void {
   if (segment.flags & RST) return;
+  header.options.clear();
   header.sourcePort = segment.destinationPort;
   header.destinationPort = segment.sourcePort;
   if (segment.flags & ACK) {

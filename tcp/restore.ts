@@ -7,6 +7,7 @@ import { RecordError } from './record-error.ts';
 import { INITIAL_RTO } from './retransmission-timeout.ts';
 import { seqAdd } from './sequence.ts';
 import { isSynchronized, STATE_COUNT, State } from './state.ts';
+import { resumeTimestamps } from './timestamps.ts';
 import { MAX_WINDOW_SCALE } from './wire/tcp-options.ts';
 
 /** How many connections speak up in each millisecond after a restore. */
@@ -81,11 +82,12 @@ export function resume(host: Host, now: number, elapsed: number): void {
       pcb.areStreamsComplete,
       'the streams of a restored connection hold what its record says',
     );
-    resumeWaiting(host, pcb);
+    resumeWaiting(host, pcb, now);
     if (pcb.isRemoved) continue;
     host.changed(pcb);
     if (pcb.STATE === State.CLOSED || pcb.STATE === State.LISTEN) continue;
     resumeSending(host, pcb);
+    resumeTimestamps(pcb, now);
     resumeDeadline(host, pcb, now, elapsed);
     pcb.LAST_HEARD = Math.min(pcb.LAST_HEARD, now);
     if (pcb.STATE !== State.TIME_WAIT) {
@@ -100,10 +102,10 @@ export function resume(host: Host, now: number, elapsed: number): void {
 }
 
 /** Puts a connection that nobody has accepted yet back where it waited. */
-function resumeWaiting(host: Host, pcb: Pcb): void {
+function resumeWaiting(host: Host, pcb: Pcb, now: number): void {
   if (pcb.LISTENER === 0) return;
   const waiting = host.waiting.get(pcb.LISTENER);
-  if (waiting === undefined) abort(host, pcb);
+  if (waiting === undefined) abort(host, pcb, now);
   else if (pcb.STATE === State.SYN_RECEIVED) waiting.synReceived++;
   else waiting.established.push(pcb);
 }

@@ -4,6 +4,8 @@ import type { Pcb } from './pcb.ts';
 import { resetPeer } from './reset.ts';
 import { seqLessThan } from './sequence.ts';
 import { State } from './state.ts';
+import { echoedRoundTrip } from './timestamps.ts';
+import type { TcpHeader } from './wire/tcp.ts';
 
 /** RFC 6298 section 2.1, milliseconds. */
 export const INITIAL_RTO = 1000;
@@ -35,11 +37,10 @@ export function stopTiming(pcb: Pcb): void {
   pcb.RTT_STARTED = 0;
 }
 
-/** The peer has acknowledged what was being timed, if SEG_ACK covers it (RFC 6298 section 2). */
-export function measure(pcb: Pcb, SEG_ACK: number, now: number): void {
-  if (pcb.RTT_STARTED === 0 || seqLessThan(SEG_ACK, pcb.RTT_SEQ)) return;
-  const R = now - pcb.RTT_STARTED;
-  pcb.RTT_STARTED = 0;
+/** `segment` acknowledges something new: the round-trip time that it shows, if any, counts (RFC 6298 section 2). */
+export function measure(pcb: Pcb, segment: TcpHeader, now: number): void {
+  const R = roundTrip(pcb, segment, now);
+  if (R < 0) return;
   // Only a measurement ends the back-off: an ACK of what was sent again tells nothing of the path's delay (section 5).
   pcb.BACKOFF = 0;
   if (pcb.SRTT === 0) {
@@ -50,6 +51,15 @@ export function measure(pcb: Pcb, SEG_ACK: number, now: number): void {
     pcb.SRTT = (7 / 8) * pcb.SRTT + (1 / 8) * R;
   }
   pcb.RTO = Math.min(MAX_RTO, Math.max(MIN_RTO, pcb.SRTT + Math.max(G, 4 * pcb.RTTVAR)));
+}
+
+/** Milliseconds; -1: not known. Our own clock is finer than that of the timestamps, which serve when something was sent again. */
+function roundTrip(pcb: Pcb, segment: TcpHeader, now: number): number {
+  const { RTT_STARTED } = pcb;
+  if (RTT_STARTED === 0) return echoedRoundTrip(pcb, segment, now);
+  if (seqLessThan(segment.SEG_ACK, pcb.RTT_SEQ)) return -1;
+  pcb.RTT_STARTED = 0;
+  return now - RTT_STARTED;
 }
 
 /** RFC 6298 section 5.1: a segment has been sent. */
@@ -87,7 +97,7 @@ export function retransmissionTimeout(host: Host, pcb: Pcb, now: number): void {
   const isFirst = pcb.UNANSWERED_SINCE === 0;
   if (isFirst) pcb.UNANSWERED_SINCE = now;
   if (isHopeless(pcb, now)) {
-    giveUp(host, pcb);
+    giveUp(host, pcb, now);
     return;
   }
   if (pcb.BACKOFF < 255) pcb.BACKOFF++;
@@ -114,9 +124,9 @@ export function isUnansweredTooLong(pcb: Pcb, now: number): boolean {
 }
 
 /** R2 has passed: the connection ends, with the best reason known (RFC 9293 sections 3.8.3 and 3.9.2.2). */
-export function giveUp(host: Host, pcb: Pcb): void {
+export function giveUp(host: Host, pcb: Pcb, now: number): void {
   const isNobodys = pcb.STATE === State.SYN_RECEIVED && pcb.LISTENER !== 0;
   if (isNobodys) pcb.CLOSED_BY_USER = 1;
-  if (pcb.STATE !== State.SYN_SENT) resetPeer(host, pcb);
+  if (pcb.STATE !== State.SYN_SENT) resetPeer(host, pcb, now);
   host.finish(pcb, pcb.SOFT_ERROR || errnoNumber('ETIMEDOUT'));
 }

@@ -12,6 +12,13 @@ import { measure, startDataTransfer } from './retransmission-timeout.ts';
 import { acknowledgeNow, textArrives } from './segment-text.ts';
 import { seqAdd, seqInWindow, seqLessOrEqual, seqLessThan, seqSub } from './sequence.ts';
 import { mayReceiveText, State } from './state.ts';
+import {
+  isOldDuplicate,
+  lacksTimestamps,
+  noteTimestamp,
+  synchronizeTimestamps,
+  timestampsSize,
+} from './timestamps.ts';
 import { ACK, FIN, RST, SYN, type TcpHeader } from './wire/tcp.ts';
 
 /** RFC 9293 section 3.7.1: what a peer that says nothing can take over IPv4. */
@@ -89,7 +96,7 @@ function arrivesInListen(
   pcb.NODELAY = listener.NODELAY;
   pcb.KEEPALIVE = listener.KEEPALIVE;
   begin(host, pcb, now);
-  synchronize(host, pcb, segment);
+  synchronize(host, pcb, segment, now);
   setSendWindow(host, pcb, segment);
   waiting.synReceived++;
   host.setState(pcb, State.SYN_RECEIVED);
@@ -114,10 +121,10 @@ function arrivesInSynSent(host: Host, pcb: Pcb, segment: TcpHeader, now: number)
   }
   // Fourth, check the SYN bit. What text or FIN comes with it will come again.
   if ((flags & SYN) === 0) return;
-  synchronize(host, pcb, segment);
+  synchronize(host, pcb, segment, now);
   setSendWindow(host, pcb, segment);
   if (isAcceptable) {
-    ourSynIsAcknowledged(host, pcb, SEG_ACK, now);
+    ourSynIsAcknowledged(host, pcb, segment, now);
     acknowledgeNow(host, pcb);
   } else {
     // Simultaneous open (RFC 9293 section 3.5, figure 7): our SYN goes out once more, with an ACK.
@@ -135,7 +142,13 @@ function arrivesInOtherStates(
   bytes: Uint8Array,
   now: number,
 ): void {
+  if (lacksTimestamps(pcb, segment)) return;
+  if (isOldDuplicate(pcb, segment, now)) {
+    unacceptable(host, pcb, segment, now);
+    return;
+  }
   if (!checkSequenceNumber(host, pcb, segment, now)) return;
+  noteTimestamp(pcb, segment, now);
   if (!checkRst(host, pcb, segment, now)) return;
   if (!checkSyn(host, pcb, segment, now)) return;
   if (!checkAck(host, pcb, segment, now)) return;
@@ -158,10 +171,15 @@ function checkSequenceNumber(host: Host, pcb: Pcb, segment: TcpHeader, now: numb
     return false;
   }
   if (pcb.STATE === State.TIME_WAIT && flags & FIN) restartTimeWait(host, pcb, now);
-  // Without text it may be the answer to an ACK of ours: two that disagree would never stop.
-  if (segment.SEG_LEN === 0 || flags & SYN) challengeAck(host, pcb, now);
-  else acknowledgeNow(host, pcb);
+  unacceptable(host, pcb, segment, now);
   return false;
+}
+
+/** "If an incoming segment is not acceptable, an acknowledgment should be sent in reply." */
+function unacceptable(host: Host, pcb: Pcb, segment: TcpHeader, now: number): void {
+  // Without text it may be the answer to an ACK of ours: two that disagree would never stop.
+  if (segment.SEG_LEN === 0 || segment.flags & SYN) challengeAck(host, pcb, now);
+  else acknowledgeNow(host, pcb);
 }
 
 /**
@@ -227,7 +245,7 @@ function checkAck(host: Host, pcb: Pcb, segment: TcpHeader, now: number): boolea
       return false;
     }
     setSendWindow(host, pcb, segment);
-    ourSynIsAcknowledged(host, pcb, SEG_ACK, now);
+    ourSynIsAcknowledged(host, pcb, segment, now);
     if (flags & SYN) acknowledgeNow(host, pcb);
   } else {
     // RFC 5961 section 5.2: not beyond what was sent, nor older than any window could explain.
@@ -321,26 +339,29 @@ function restartTimeWait(host: Host, pcb: Pcb, now: number): void {
 }
 
 /** The peer's SYN: its numbers begin here, and its options are what we agree on. */
-function synchronize(host: Host, pcb: Pcb, segment: TcpHeader): void {
+function synchronize(host: Host, pcb: Pcb, segment: TcpHeader, now: number): void {
   const { options } = segment;
   pcb.IRS = segment.SEG_SEQ;
   pcb.RCV_NXT = seqAdd(pcb.IRS, 1);
   pcb.RCV_ADV = seqAdd(pcb.RCV_NXT, initialReceiveWindow(host));
   const mss = options.hasMss ? options.mss : DEFAULT_MSS;
-  pcb.SND_MSS = Math.max(MIN_MSS, Math.min(mss, host.mtu - 40));
   if (options.hasWindowScale) {
     pcb.NEGOTIATED |= Negotiated.WINDOW_SCALE;
     pcb.SND_WSCALE = options.windowScale;
   } else {
     pcb.RCV_WSCALE = 0;
   }
+  synchronizeTimestamps(pcb, segment, now);
+  // The option counts neither header's options (RFC 6691).
+  pcb.SND_MSS = Math.max(MIN_MSS, Math.min(mss, host.mtu - 40) - timestampsSize(pcb));
 }
 
 /** SYN-SENT or SYN-RECEIVED becomes ESTABLISHED. */
-function ourSynIsAcknowledged(host: Host, pcb: Pcb, SEG_ACK: number, now: number): void {
+function ourSynIsAcknowledged(host: Host, pcb: Pcb, segment: TcpHeader, now: number): void {
+  const { SEG_ACK } = segment;
   host.leaveSynReceived(pcb);
-  measure(pcb, SEG_ACK, now);
   const isPathDoubtful = pcb.BACKOFF > 1;
+  measure(pcb, segment, now);
   startDataTransfer(pcb);
   pcb.SND_UNA = SEG_ACK;
   pcb.SND_CURSOR = SEG_ACK;

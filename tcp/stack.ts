@@ -118,8 +118,8 @@ export class Stack {
   }
 
   /** ABORT: a RST, then gone. */
-  abort(pcb: Pcb, _now: number): void {
-    abort(this.#host, pcb);
+  abort(pcb: Pcb, now: number): void {
+    abort(this.#host, pcb, now);
   }
 
   /** One IP packet, at bytes[offset, offset + length). It may be anything. */

@@ -35,7 +35,7 @@ function timeout(host: Host, pcb: Pcb, now: number): void {
   }
   if (isDue(pcb.RETRANSMISSION_DEADLINE, now)) retransmissionTimeout(host, pcb, now);
   if (isDue(pcb.PERSIST_DEADLINE, now)) persistTimeout(host, pcb, now);
-  if (pcb.keepaliveDeadline <= now) keepaliveTimeout(host, pcb);
+  if (pcb.keepaliveDeadline <= now) keepaliveTimeout(host, pcb, now);
 }
 
 function isDue(deadline: number, now: number): boolean {
@@ -45,7 +45,7 @@ function isDue(deadline: number, now: number): boolean {
 /** The window has been too small for a round-trip time or more: ask (RFC 9293 section 3.8.6.1). */
 function persistTimeout(host: Host, pcb: Pcb, now: number): void {
   if (isUnansweredTooLong(pcb, now)) {
-    giveUp(host, pcb);
+    giveUp(host, pcb, now);
     return;
   }
   if (pcb.UNANSWERED_SINCE === 0) pcb.UNANSWERED_SINCE = now;
@@ -56,9 +56,9 @@ function persistTimeout(host: Host, pcb: Pcb, now: number): void {
 }
 
 /** The peer has been silent for long: ask, and after enough questions give up (RFC 9293 section 3.8.4). */
-function keepaliveTimeout(host: Host, pcb: Pcb): void {
+function keepaliveTimeout(host: Host, pcb: Pcb, now: number): void {
   if (pcb.KEEPALIVE_PROBES >= KEEPALIVE_PROBES) {
-    resetPeer(host, pcb);
+    resetPeer(host, pcb, now);
     host.finish(pcb, errnoNumber('ETIMEDOUT'));
     return;
   }

@@ -11,6 +11,7 @@ import {
 import { segmentOf, writeSegment } from './segment-writer.ts';
 import { seqAdd, seqLessThan, seqMin, seqSub } from './sequence.ts';
 import { State } from './state.ts';
+import { stamp } from './timestamps.ts';
 import { ACK, FIN, PSH, SYN } from './wire/tcp.ts';
 
 /**
@@ -25,15 +26,15 @@ export function transmitConnection(host: Host, pcb: Pcb, now: number, egress: Eg
       return true;
     case State.SYN_SENT:
     case State.SYN_RECEIVED:
-      return transmitSyn(host, pcb, now, egress) && transmitAcknowledgment(host, pcb, egress);
+      return transmitSyn(host, pcb, now, egress) && transmitAcknowledgment(host, pcb, now, egress);
     default:
       return (
-        transmitDuplicateAcks(host, pcb, egress) &&
+        transmitDuplicateAcks(host, pcb, now, egress) &&
         transmitAgain(host, pcb, now, egress) &&
         transmitText(host, pcb, now, egress) &&
-        transmitProbe(host, pcb, egress) &&
-        transmitKeepalive(host, pcb, egress) &&
-        transmitAcknowledgment(host, pcb, egress)
+        transmitProbe(host, pcb, now, egress) &&
+        transmitKeepalive(host, pcb, now, egress) &&
+        transmitAcknowledgment(host, pcb, now, egress)
       );
   }
 }
@@ -57,6 +58,7 @@ function transmitSyn(host: Host, pcb: Pcb, now: number, egress: Egress): boolean
     // RFC 7323 section 2.2: only in answer to the peer's.
     header.options.hasWindowScale = (pcb.NEGOTIATED & Negotiated.WINDOW_SCALE) !== 0;
   }
+  stamp(pcb, header, now);
   if (!writeSegment(host, pcb, header, 0, 0, egress)) return false;
   acknowledged(pcb);
   hasLeft(host, pcb, pcb.ISS, 1, now);
@@ -140,13 +142,13 @@ function armPersistTimer(host: Host, pcb: Pcb, now: number): void {
 }
 
 /** One octet beyond the window (RFC 9293 section 3.8.6.1). If it is taken, the answer says so; SND_CURSOR stays. */
-function transmitProbe(host: Host, pcb: Pcb, egress: Egress): boolean {
+function transmitProbe(host: Host, pcb: Pcb, now: number, egress: Egress): boolean {
   if (pcb.PROBE_NOW === 0) return true;
   if (pcb.isAllAcknowledged && pcb.SND_CURSOR !== pcb.sendEndSeq) {
     const isFin = pcb.SEND_START === pcb.SEND_END;
     const length = isFin ? 0 : 1;
     const at = pcb.SND_UNA;
-    if (!writeText(host, pcb, at, length, isFin, egress)) return false;
+    if (!writeText(host, pcb, at, length, isFin, now, egress)) return false;
     if (seqLessThan(pcb.SND_NXT, seqAdd(at, 1))) pcb.SND_NXT = seqAdd(at, 1);
     stopTiming(pcb);
   }
@@ -155,26 +157,26 @@ function transmitProbe(host: Host, pcb: Pcb, egress: Egress): boolean {
 }
 
 /** An old number, which makes the peer answer (RFC 9293 section 3.8.4). */
-function transmitKeepalive(host: Host, pcb: Pcb, egress: Egress): boolean {
+function transmitKeepalive(host: Host, pcb: Pcb, now: number, egress: Egress): boolean {
   if (pcb.KEEPALIVE_NOW === 0) return true;
-  if (!writeAcknowledgment(host, pcb, seqAdd(pcb.SND_NXT, -1), egress)) return false;
+  if (!writeAcknowledgment(host, pcb, seqAdd(pcb.SND_NXT, -1), now, egress)) return false;
   pcb.KEEPALIVE_NOW = 0;
   return true;
 }
 
 /** One for each segment that came out of order: the peer counts them (RFC 5681 section 3.2). */
-function transmitDuplicateAcks(host: Host, pcb: Pcb, egress: Egress): boolean {
+function transmitDuplicateAcks(host: Host, pcb: Pcb, now: number, egress: Egress): boolean {
   while (pcb.DUPLICATE_ACKS_OWED > 0) {
-    if (!writeAcknowledgment(host, pcb, acceptableSeq(pcb), egress)) return false;
+    if (!writeAcknowledgment(host, pcb, acceptableSeq(pcb), now, egress)) return false;
     pcb.DUPLICATE_ACKS_OWED--;
   }
   return true;
 }
 
-function transmitAcknowledgment(host: Host, pcb: Pcb, egress: Egress): boolean {
+function transmitAcknowledgment(host: Host, pcb: Pcb, now: number, egress: Egress): boolean {
   if (pcb.ACK_NOW === 0 && !isWindowUpdateDue(host, pcb)) return true;
   if (pcb.STATE === State.SYN_SENT) return true;
-  return writeAcknowledgment(host, pcb, acceptableSeq(pcb), egress);
+  return writeAcknowledgment(host, pcb, acceptableSeq(pcb), now, egress);
 }
 
 /**
@@ -185,12 +187,19 @@ function acceptableSeq(pcb: Pcb): number {
   return seqMin(pcb.SND_NXT, seqAdd(pcb.SND_UNA, pcb.SND_WND));
 }
 
-function writeAcknowledgment(host: Host, pcb: Pcb, seq: number, egress: Egress): boolean {
+function writeAcknowledgment(
+  host: Host,
+  pcb: Pcb,
+  seq: number,
+  now: number,
+  egress: Egress,
+): boolean {
   const header = segmentOf(pcb);
   header.SEG_SEQ = seq;
   header.SEG_ACK = pcb.RCV_NXT;
   header.SEG_WND = offerWindow(host, pcb);
   header.flags = ACK;
+  stamp(pcb, header, now);
   if (!writeSegment(host, pcb, header, 0, 0, egress)) return false;
   acknowledged(pcb);
   return true;
@@ -205,7 +214,7 @@ function transmitSegment(
   now: number,
   egress: Egress,
 ): boolean {
-  if (!writeText(host, pcb, seq, length, isFin, egress)) return false;
+  if (!writeText(host, pcb, seq, length, isFin, now, egress)) return false;
   hasLeft(host, pcb, seq, length + (isFin ? 1 : 0), now);
   return true;
 }
@@ -216,6 +225,7 @@ function writeText(
   seq: number,
   length: number,
   isFin: boolean,
+  now: number,
   egress: Egress,
 ): boolean {
   const header = segmentOf(pcb);
@@ -225,6 +235,7 @@ function writeText(
   header.SEG_ACK = pcb.RCV_NXT;
   header.SEG_WND = offerWindow(host, pcb);
   header.flags = ACK | (isFin ? FIN : 0) | (isLast && length > 0 ? PSH : 0);
+  stamp(pcb, header, now);
   if (!writeSegment(host, pcb, header, offset, length, egress)) return false;
   acknowledged(pcb);
   return true;
@@ -245,4 +256,5 @@ function acknowledged(pcb: Pcb): void {
   pcb.ACK_NOW = 0;
   pcb.SEGMENTS_TO_ACK = 0;
   pcb.DELAYED_ACK_DEADLINE = 0;
+  pcb.LAST_ACK_SENT = pcb.RCV_NXT;
 }

@@ -1,5 +1,6 @@
 import { parseAddress } from '../../tcp/address.ts';
 import type { Pcb } from '../../tcp/pcb.ts';
+import { hasTimestamps } from '../../tcp/timestamps.ts';
 import { ipv4PseudoHeaderSum } from '../../tcp/wire/checksum.ts';
 import { emitIpv4, IPV4_HEADER_LENGTH, Ipv4Header, PROTOCOL_TCP } from '../../tcp/wire/ipv4.ts';
 import { ACK, emitTcp, TcpHeader, tcpHeaderLength } from '../../tcp/wire/tcp.ts';
@@ -11,6 +12,7 @@ export interface Forged {
   readonly flags: number;
   readonly text?: Uint8Array;
   readonly mss?: number;
+  readonly timestamps?: { readonly value: number; readonly echo: number } | undefined;
 }
 
 /** The u32 of a dotted quad. */
@@ -54,6 +56,11 @@ export function segment(
     header.options.hasMss = true;
     header.options.mss = forged.mss;
   }
+  if (forged.timestamps !== undefined) {
+    header.options.hasTimestamps = true;
+    header.options.timestampValue = forged.timestamps.value >>> 0;
+    header.options.timestampEcho = forged.timestamps.echo >>> 0;
+  }
   const text = forged.text ?? new Uint8Array(0);
   const length = tcpHeaderLength(header) + text.length;
   const payload = new Uint8Array(length);
@@ -68,7 +75,8 @@ export function segment(
   return packet(source.address, destination.address, PROTOCOL_TCP, payload);
 }
 
-/** A segment that `pcb` takes for its peer's. */
+/** A segment that `pcb` takes for its peer's: with the timestamps it expects, if none are given. */
 export function fromPeer(pcb: Pcb, forged: Forged): Uint8Array {
-  return segment(pcb.remote!, pcb.local!, forged);
+  const timestamps = hasTimestamps(pcb) ? { value: pcb.TS_RECENT, echo: 0 } : undefined;
+  return segment(pcb.remote!, pcb.local!, { timestamps, ...forged });
 }

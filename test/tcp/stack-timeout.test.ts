@@ -101,7 +101,7 @@ t.test('each segment out of order gets an ACK of its own, also within one turn',
     if (from === 'a') held.push(bytes);
     return false;
   };
-  wire.a.send(a, new Uint8Array(6 * 1460));
+  wire.a.send(a, new Uint8Array(6 * a.SND_MSS));
   wire.a.turn();
   t.equal(held.length, 6);
   for (const bytes of held.slice(1)) wire.b.stack.arrive(bytes, 0, bytes.length, wire.now);
@@ -113,7 +113,7 @@ t.test('each segment out of order gets an ACK of its own, also within one turn',
   began = wire.sent.length;
   wire.b.stack.arrive(held[0]!, 0, held[0]!.length, wire.now);
   wire.b.turn();
-  t.equal(b.readable, 6 * 1460);
+  t.equal(b.readable, 6 * a.SND_MSS);
   t.equal(wire.sent.length - began, 1, 'RFC 5681 section 4.2: and at once when the gap is filled');
 });
 
