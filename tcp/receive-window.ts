@@ -2,6 +2,7 @@ import type { Host } from './host.ts';
 import type { Pcb } from './pcb.ts';
 import { seqAdd, seqMax } from './sequence.ts';
 import { mayReceiveText } from './state.ts';
+import { timestampsSize } from './timestamps.ts';
 import { MAX_WINDOW_SCALE } from './wire/tcp-options.ts';
 
 const MAX_WINDOW_FIELD = 0xffff;
@@ -28,7 +29,8 @@ function windowToOffer(host: Host, pcb: Pcb): number {
   // One unit is held back for `windowField` to round up into.
   const space = Math.floor((pcb.receiveSpace - (unit - 1)) / unit) * unit;
   const room = Math.min(space, MAX_WINDOW_FIELD * unit);
-  const step = Math.min(host.receiveBuffer / 2, host.mtu - 40);
+  const segment = host.mtu - 40 - timestampsSize(pcb);
+  const step = Math.min(host.receiveBuffer / 2, segment);
   return room - offered >= step ? room : offered;
 }
 

@@ -173,14 +173,14 @@ t.test('delayed ACK: within 40 ms, and at once for every second segment', async 
       .map((p) => ({ at: p.at, ...segmentIn(p) }));
   let began = wire.sent.length;
   const sentAt = wire.now;
-  wire.a.send(a, new Uint8Array(1460));
+  wire.a.send(a, new Uint8Array(a.SND_MSS));
   wire.pass(39);
   t.equal(acks(began).length, 0);
   wire.pass(20);
   t.match(acks(began), [{ at: sentAt + wire.delay + 40 }]);
   began = wire.sent.length;
-  wire.a.send(a, new Uint8Array(2920));
+  wire.a.send(a, new Uint8Array(2 * a.SND_MSS));
   wire.pass(wire.delay);
   t.equal(acks(began).length, 1);
-  t.equal(b.readable, 4380);
+  t.equal(b.readable, 3 * a.SND_MSS);
 });
