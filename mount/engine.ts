@@ -191,7 +191,6 @@ export class Engine {
       answers,
       notes,
       polls,
-      resend: !isFresh,
     });
     const packets = new PacketInput(tun, stack, allocateResidentMemory(this.#config.mtu));
     crashPoint('just-restarted');

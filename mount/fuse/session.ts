@@ -35,8 +35,6 @@ export interface SessionOptions {
   readonly answers: Answers;
   readonly notes: Notes;
   readonly polls: Polls;
-  /** Whether another engine has served this mount before. */
-  readonly resend: boolean;
 }
 
 /** The kernel's side of the tree: requests in, replies out. It acts only within a turn. */
@@ -63,7 +61,7 @@ export class Session {
   readonly #spare: Request[] = [];
 
   /** What this engine has yet to do, once. */
-  #toResend: boolean;
+  #toResend = true;
   #toSettle = true;
   #unmounted = false;
 
@@ -78,7 +76,7 @@ export class Session {
   readonly #service: { -readonly [K in keyof Service]: Service[K] };
 
   constructor(options: SessionOptions) {
-    const { fd, negotiated, tree, replies, answers, notes, polls, resend } = options;
+    const { fd, negotiated, tree, replies, answers, notes, polls } = options;
     this.answers = answers;
     this.#fd = fd;
     this.#tree = tree;
@@ -87,7 +85,6 @@ export class Session {
     this.#polls = polls;
     this.#inbox = new Inbox(negotiated.maxWrite);
     this.#limit = negotiated.maxPages * PAGE;
-    this.#toResend = resend;
     const { bytes, view } = replies;
     this.#service = { tree, polls, call: this.#call, bytes, view, start: 0, room: 0 };
   }
@@ -174,7 +171,8 @@ export class Session {
 
   /**
    * Has every request delivered again that was not answered, and reads all there is: they come in no order, and one that is
-   * interrupted before its INTERRUPT. (fs/fuse/dev.c, fuse_resend.)
+   * interrupted before its INTERRUPT. (fs/fuse/dev.c, fuse_resend.) The first engine of a mount asks too, to no effect:
+   * an engine may have read requests and died without a trace in the journal, so none can know that it is the first.
    */
   #readEverythingAgain(): void {
     const { view, address } = allocateResidentMemory(OutSize.header);

@@ -45,6 +45,15 @@ export class Daemon {
     return daemon;
   }
 
+  /** The same, and the first engine to pass each of `points` will die there. */
+  static async startArmed(t: Teardown, ...points: CrashPoint[]): Promise<Daemon> {
+    const daemon = new Daemon(mkdtempSync('/tmp/holdfast-'));
+    t.teardown(() => daemon.#tearDown(t.passing()));
+    for (const point of points) daemon.arm(point);
+    await daemon.mount();
+    return daemon;
+  }
+
   get mountpoint(): string {
     return join(this.directory, 'net');
   }

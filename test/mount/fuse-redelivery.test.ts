@@ -18,13 +18,11 @@ class ToyKeeper {
   readonly #directory = mkdtempSync(join(tmpdir(), 'holdfast-toy-state-'));
   readonly #state = join(this.#directory, 'state');
   #engine: ChildProcess | undefined;
-  #served = false;
 
   /** @param die when the engine is to kill itself */
   start(die?: Moment): void {
     const { negotiated, instance, fuse } = this.mount;
-    const options = { negotiated, instance, resend: this.#served, state: this.#state, die };
-    this.#served = true;
+    const options = { negotiated, instance, state: this.#state, die };
     this.#engine = spawn(process.execPath, ['--import=tsx', ENGINE], {
       stdio: ['ignore', 'inherit', 'inherit', fuse, 'ipc'],
       env: { ...process.env, HOLDFAST_TOY: JSON.stringify(options) },

@@ -36,7 +36,7 @@ function shell(mount: ToyMount, script: string): Promise<Outcome> & { pid: numbe
 function serve(t: Test, options: Partial<ToyEngineOptions> = {}): [ToyMount, ToyEngine] {
   const mount = new ToyMount();
   const { fuse, negotiated, instance } = mount;
-  const engine = new ToyEngine({ fuse, negotiated, instance, resend: false, ...options });
+  const engine = new ToyEngine({ fuse, negotiated, instance, ...options });
   t.teardown(() => {
     engine.stop();
     mount.end();

@@ -50,7 +50,7 @@ t.test('a mount is found, and gone when it is unmounted', async (t) => {
 t.test('a program that waits in the mount does not keep it', async (t) => {
   const mount = new ToyMount();
   const { fuse, negotiated, instance } = mount;
-  const engine = new ToyEngine({ fuse, negotiated, instance, resend: false });
+  const engine = new ToyEngine({ fuse, negotiated, instance });
   t.teardown(() => {
     engine.stop();
     mount.end();

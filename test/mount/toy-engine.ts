@@ -16,7 +16,6 @@ export interface ToyEngineOptions {
   readonly fuse: number;
   readonly negotiated: Negotiated;
   readonly instance: number;
-  readonly resend: boolean;
   readonly journal?: ToyJournal;
   readonly tree?: ToyTree;
   /** Bytes of memory for replies. */
@@ -41,7 +40,7 @@ export class ToyEngine {
   readonly failures: number[] = [];
 
   constructor(options: ToyEngineOptions) {
-    const { fuse, negotiated, instance, resend } = options;
+    const { fuse, negotiated, instance } = options;
     this.#options = options;
     this.tree = options.tree ?? new ToyTree();
     this.journal = options.journal ?? new ToyJournal();
@@ -70,7 +69,6 @@ export class ToyEngine {
       answers,
       notes,
       polls,
-      resend,
     });
     this.#readiness = new Readiness(() => this.#turn());
     this.#readiness.watch(fuse);
