@@ -1,6 +1,6 @@
 import { KEEPALIVE_IDLE } from '../../tcp/keepalive.ts';
 import type { Pcb } from '../../tcp/pcb.ts';
-import { seqAdd } from '../../tcp/sequence.ts';
+import { seqAdd, seqSub } from '../../tcp/sequence.ts';
 import { Stack } from '../../tcp/stack.ts';
 import { isSynchronized } from '../../tcp/state.ts';
 import { TcpError } from '../../tcp/tcp-error.ts';
@@ -11,6 +11,7 @@ import {
   readIcmp,
   readIp,
   readTcp,
+  type Tcp,
   type TcpOption,
   writeIcmp,
   writeIp,
@@ -419,13 +420,28 @@ class Session {
     } while (this.#stack.deadline <= this.#now);
   }
 
+  /** What a segment offers is the edge that the stack remembers, but for rounding to units of the window scale. */
+  #checkOffer(destination: string, tcp: Tcp): void {
+    if ((tcp.flags & (FLAG.ACK | FLAG.RST | FLAG.SYN)) !== FLAG.ACK) return;
+    for (const pcb of this.#stack.pcbs.values()) {
+      const { LOCAL_PORT, REMOTE_PORT, RCV_WSCALE, RCV_ADV } = pcb;
+      if (LOCAL_PORT !== tcp.sourcePort || REMOTE_PORT !== tcp.destinationPort) continue;
+      if (pcb.remote!.address !== destination || !isSynchronized(pcb.STATE)) continue;
+      const unit = 2 ** RCV_WSCALE;
+      const hidden = seqSub(RCV_ADV, seqAdd(tcp.ack, tcp.win * unit));
+      if (hidden < 0 || hidden >= unit) throw new Finding(`a window ${hidden} short of its edge`);
+    }
+  }
+
   #leaves(bytes: Uint8Array): void {
     if (++this.#packets > MOST_PACKETS_AT_ONCE) throw new Finding('packets without end');
     try {
       const ip = readIp(bytes);
       if (ip.source !== STACK) throw new Finding(`a packet from ${ip.source}`);
       if (ip.protocol === PROTOCOL.tcp) {
-        const { options } = readTcp(ip.payload, ip.source, ip.destination);
+        const tcp = readTcp(ip.payload, ip.source, ip.destination);
+        this.#checkOffer(ip.destination, tcp);
+        const { options } = tcp;
         const timestamps = options.find(({ kind }) => kind === TIMESTAMPS);
         if (timestamps !== undefined) this.#lastTimestamp = [...timestamps.data.subarray(0, 4)];
       } else if (ip.protocol === PROTOCOL.icmp) readIcmp(ip.payload);
