@@ -94,6 +94,12 @@ export function tunExists(name: string): boolean {
     .some((line) => line.trimStart().startsWith(`${name}:`));
 }
 
+/**
+ * Packets that may wait for the engine. The interface drops what comes beyond, so this has to hold what the windows of several
+ * connections let their peers send at once; the default, 500, is less than one window of 1 MiB.
+ */
+const QUEUE_LENGTH = 10_000;
+
 interface LinkAddresses {
   readonly addr_info?: readonly { readonly local?: string; readonly prefixlen?: number }[];
 }
@@ -109,7 +115,7 @@ export function configureTun(name: string, hostAddress: string, mtu: number): vo
     ip('-json', '-4', 'address', 'show', 'dev', name) || '[]',
   ) as LinkAddresses[];
   const present = (link?.addr_info ?? []).map(({ local, prefixlen }) => `${local}/${prefixlen}`);
-  ip('link', 'set', 'dev', name, 'mtu', String(mtu), 'up');
+  ip('link', 'set', 'dev', name, 'mtu', String(mtu), 'txqueuelen', String(QUEUE_LENGTH), 'up');
   for (const other of present) {
     if (other !== hostAddress) ip('address', 'delete', other, 'dev', name);
   }
