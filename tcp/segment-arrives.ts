@@ -52,16 +52,25 @@ export function segmentArrives(
 }
 
 /**
- * A SYN beyond what the connection in TIME-WAIT has received begins a new one with the same sockets, if somebody listens
+ * A SYN later than all that the connection in TIME-WAIT has received begins a new one with the same sockets, if somebody listens
  * (RFC 9293 section 3.10.7.4, fourth; RFC 6191 section 2). The old one then is over.
  */
 function isReopening(host: Host, pcb: Pcb, segment: TcpHeader): boolean {
   if (pcb.STATE !== State.TIME_WAIT) return false;
   if ((segment.flags & (SYN | ACK | RST)) !== SYN) return false;
-  if (!seqLessThan(pcb.RCV_NXT, segment.SEG_SEQ)) return false;
+  if (!isOfNewIncarnation(pcb, segment)) return false;
   if (!host.listeners.has(segment.destinationPort)) return false;
   host.finish(pcb, 0);
   return true;
+}
+
+/** RFC 6191 section 2: timestamps tell more than sequence numbers, if both incarnations have them and they differ. */
+function isOfNewIncarnation(pcb: Pcb, segment: TcpHeader): boolean {
+  const { hasTimestamps, timestampValue } = segment.options;
+  if (hasTimestamps && pcb.NEGOTIATED & Negotiated.TIMESTAMPS && timestampValue !== pcb.TS_RECENT) {
+    return seqLessThan(pcb.TS_RECENT, timestampValue);
+  }
+  return seqLessThan(pcb.RCV_NXT, segment.SEG_SEQ);
 }
 
 /** RFC 9293 section 3.10.7.2. */
