@@ -27,8 +27,10 @@ export interface StackOptions {
   entropy(): number;
   /** Milliseconds of the clock that every `now` is of. */
   readonly now: number;
-  /** Most bytes received and not read, for each connection; 1 MiB. */
+  /** Most bytes received and not read, for each connection at first; 1 MiB. */
   readonly receiveBuffer?: number;
+  /** The same for a connection that has shown to need more; 4 MiB, or `receiveBuffer` where that is given. */
+  readonly receiveBufferMax?: number;
   /** Most bytes sent and not acknowledged, for each connection; 1 MiB. */
   readonly sendBuffer?: number;
   /** Milliseconds of TIME-WAIT, 2 * MSL; 60,000 as Linux has it (TCP_TIMEWAIT_LEN). */
@@ -36,6 +38,7 @@ export interface StackOptions {
 }
 
 const DEFAULT_BUFFER = 1 << 20;
+const DEFAULT_RECEIVE_BUFFER_MAX = 4 << 20;
 const DEFAULT_TIME_WAIT = 60_000;
 
 /** RFC 1812 section 4.3.2.8 wants a limit on ICMP errors; its size is ours. */
@@ -60,6 +63,7 @@ export class Host implements PcbOwner {
   readonly secret: Uint8Array;
   readonly entropy: () => number;
   readonly receiveBuffer: number;
+  readonly receiveBufferMax: number;
   readonly sendBuffer: number;
   readonly timeWait: number;
   readonly congestionControl: CongestionControl = reno;
@@ -105,6 +109,10 @@ export class Host implements PcbOwner {
     this.secret = options.secret;
     this.entropy = () => options.entropy() >>> 0;
     this.receiveBuffer = options.receiveBuffer ?? DEFAULT_BUFFER;
+    this.receiveBufferMax = Math.max(
+      this.receiveBuffer,
+      options.receiveBufferMax ?? options.receiveBuffer ?? DEFAULT_RECEIVE_BUFFER_MAX,
+    );
     this.sendBuffer = options.sendBuffer ?? DEFAULT_BUFFER;
     this.timeWait = options.timeWait ?? DEFAULT_TIME_WAIT;
     this.connections = new Demultiplexer(this.entropy());

@@ -109,7 +109,7 @@ export function begin(host: Host, pcb: Pcb, now: number): void {
   pcb.SND_CURSOR = pcb.ISS;
   pcb.recover = pcb.ISS;
   beginTimestamps(host, pcb, now);
-  pcb.RCV_WSCALE = windowScaleFor(host.receiveBuffer);
+  pcb.RCV_WSCALE = windowScaleFor(host.receiveBufferMax);
   pcb.SND_WSCALE = 0;
   pcb.NEGOTIATED = 0;
   pcb.RTO = INITIAL_RTO;

@@ -147,6 +147,8 @@ const FIELDS = {
   DUPLICATE_ACKS_OWED: hint.u8,
   /** How many segments with text no acknowledgment has covered yet. */
   SEGMENTS_TO_ACK: hint.u8,
+  /** How many more segments are acknowledged at once, because the connection has just begun. */
+  QUICK_ACKS: hint.u8,
   /** The segment at SND_UNA must be sent again (RFC 5681 section 3.2). */
   RETRANSMIT_NOW: hint.u8,
   /** A zero-window or small-window probe must leave (RFC 9293 section 3.8.6.1). */
@@ -155,6 +157,13 @@ const FIELDS = {
   KEEPALIVE_NOW: hint.u8,
   /** Restored, and not yet answered: one segment may be in flight. */
   RESUMING: hint.u8,
+
+  // Hints: the receive buffer.
+  /** How many bytes may wait to be read, when more than the stack's default. */
+  RECEIVE_BUFFER: hint.u32,
+  /** Since when its use is observed, and what RECEIVE_START was then. */
+  READ_SINCE: hint.f64,
+  READ_FROM: hint.f64,
 
   // Hints: timestamps (RFC 7323).
   /** Last.ACK.sent. */
@@ -319,7 +328,18 @@ export class Pcb extends definition.Base implements TimerItem {
   /** The peer may fill what it was offered, also when the buffer has been made smaller since. */
   get #receiveLimit(): number {
     const offered = this.RECEIVE_END - this.RECEIVE_START + this.RCV_WND;
-    return Math.max(this.#owner.receiveBuffer, offered);
+    return Math.max(this.receiveBuffer, offered);
+  }
+
+  /** How many bytes may wait to be read. It only grows. */
+  get receiveBuffer(): number {
+    return Math.max(this.#owner.receiveBuffer, this.RECEIVE_BUFFER);
+  }
+
+  set receiveBuffer(bytes: number) {
+    this.RECEIVE_BUFFER = bytes;
+    const stream = this.receiveStream;
+    stream.limit = Math.max(stream.limit, bytes);
   }
 
   /** Bytes that `receive` would give just now. */
@@ -351,7 +371,7 @@ export class Pcb extends definition.Base implements TimerItem {
 
   /** Room in the receive buffer, bytes, whether or not it has been offered to the peer. */
   get receiveSpace(): number {
-    return Math.max(0, this.#owner.receiveBuffer - this.readable);
+    return Math.max(0, this.receiveBuffer - this.readable);
   }
 
   /** RCV.WND: how many bytes the peer has been offered and has not filled. */

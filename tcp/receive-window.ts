@@ -30,7 +30,7 @@ function windowToOffer(host: Host, pcb: Pcb): number {
   const space = Math.floor((pcb.receiveSpace - (unit - 1)) / unit) * unit;
   const room = Math.min(space, MAX_WINDOW_FIELD * unit);
   const segment = host.mtu - 40 - timestampsSize(pcb);
-  const step = Math.min(host.receiveBuffer / 2, segment);
+  const step = Math.min(pcb.receiveBuffer / 2, segment);
   return room - offered >= step ? room : offered;
 }
 

@@ -1,5 +1,6 @@
 import type { Host } from './host.ts';
 import type { Pcb } from './pcb.ts';
+import { adjustReceiveBuffer } from './receive-buffer.ts';
 import { TcpError } from './tcp-error.ts';
 import { throwError } from './throw-error.ts';
 
@@ -8,9 +9,10 @@ import { throwError } from './throw-error.ts';
  * @returns how many bytes `target` got; 0 when there are none: for ever if `pcb.atEnd`
  * @throws TcpError ENOTCONN never connected; what ended the connection
  */
-export function receive(host: Host, pcb: Pcb, target: Uint8Array): number {
+export function receive(host: Host, pcb: Pcb, target: Uint8Array, now: number): number {
   const count = pcb.read(target);
   if (count > 0) {
+    adjustReceiveBuffer(host, pcb, now);
     // The window may have opened enough to tell the peer.
     host.wantOutput(pcb);
     return count;

@@ -9,7 +9,7 @@ import { Negotiated, type Pcb } from './pcb.ts';
 import { initialReceiveWindow } from './receive-window.ts';
 import { resetSegment } from './reset.ts';
 import { measure, startDataTransfer } from './retransmission-timeout.ts';
-import { acknowledgeNow, textArrives } from './segment-text.ts';
+import { acknowledgeNow, beginQuickAcks, textArrives } from './segment-text.ts';
 import { seqAdd, seqInWindow, seqLessOrEqual, seqLessThan, seqSub } from './sequence.ts';
 import { mayReceiveText, State } from './state.ts';
 import {
@@ -372,6 +372,7 @@ function ourSynIsAcknowledged(host: Host, pcb: Pcb, segment: TcpHeader, now: num
   const isPathDoubtful = pcb.BACKOFF > 1;
   measure(pcb, segment, now);
   startDataTransfer(pcb);
+  beginQuickAcks(pcb);
   pcb.SND_UNA = SEG_ACK;
   pcb.SND_CURSOR = SEG_ACK;
   pcb.RETRANSMISSION_DEADLINE = 0;

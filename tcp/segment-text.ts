@@ -8,6 +8,8 @@ import { FIN, type TcpHeader } from './wire/tcp.ts';
 const DELAYED_ACK = 40;
 /** RFC 9293 section 3.8.6.3: "at least every second full-sized segment". */
 const SEGMENTS_FOR_AN_ACK = 2;
+/** Linux's TCP_MAX_QUICKACKS: so many segments of a new connection are acknowledged at once, for the peer is in slow start. */
+const QUICK_ACKS = 16;
 
 /**
  * The text of an acceptable segment, and where its FIN is (RFC 9293 section 3.10.7.4, seventh): what lies in the window
@@ -83,9 +85,17 @@ export function acknowledgeNow(host: Host, pcb: Pcb): void {
   host.wantOutput(pcb);
 }
 
+/** The connection begins: the faster it hears of us, the faster the peer opens its window. */
+export function beginQuickAcks(pcb: Pcb): void {
+  pcb.QUICK_ACKS = QUICK_ACKS;
+}
+
 function delayAck(host: Host, pcb: Pcb, now: number): void {
   pcb.SEGMENTS_TO_ACK++;
-  if (pcb.SEGMENTS_TO_ACK >= SEGMENTS_FOR_AN_ACK) {
+  if (pcb.QUICK_ACKS > 0) {
+    pcb.QUICK_ACKS--;
+    acknowledgeNow(host, pcb);
+  } else if (pcb.SEGMENTS_TO_ACK >= SEGMENTS_FOR_AN_ACK) {
     acknowledgeNow(host, pcb);
   } else {
     pcb.DELAYED_ACK_DEADLINE = now + DELAYED_ACK;

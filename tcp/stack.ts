@@ -100,8 +100,8 @@ export class Stack {
    * @returns how many bytes `target` got; 0 when there are none: for ever if `pcb.atEnd`
    * @throws TcpError ENOTCONN never connected; what ended the connection
    */
-  receive(pcb: Pcb, target: Uint8Array, _now: number): number {
-    return receive(this.#host, pcb, target);
+  receive(pcb: Pcb, target: Uint8Array, now: number): number {
+    return receive(this.#host, pcb, target, now);
   }
 
   /**

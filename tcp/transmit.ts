@@ -248,6 +248,8 @@ function hasLeft(host: Host, pcb: Pcb, seq: number, count: number, now: number):
   else startTiming(pcb, end, now);
   if (seqLessThan(pcb.SND_NXT, end)) pcb.SND_NXT = end;
   pcb.LAST_SENT = now;
+  // A peer that is being answered learns from the answers.
+  if (pcb.RECEIVE_END > 0) pcb.QUICK_ACKS = 0;
   startRetransmissionTimer(host, pcb, now);
 }
 

@@ -166,6 +166,7 @@ t.test('delayed ACK: within 40 ms, and at once for every second segment', async 
   const wire = new WirePair(9);
   const { a, b } = wire.establish();
   wire.pass(1000);
+  b.QUICK_ACKS = 0;
   const acks = (began: number) =>
     wire.sent
       .slice(began)
