@@ -29,6 +29,8 @@ export class Flow {
   stackPort: number;
   /** The stack's initial sequence number, once it has sent a SYN. */
   #stackIsn: number | undefined;
+  /** One past the highest number it has sent since. */
+  #highest = 0;
   /** The TSval of its SYN. */
   #firstTimestamp: number | undefined;
   /** The largest ACK + window that the stack has offered, and by how many bits its window field is shifted. */
@@ -158,17 +160,26 @@ export class Flow {
     }
     this.#checkEdge(tcp);
     this.#checkText(tcp);
+    const controls = (tcp.flags & FLAG.SYN ? 1 : 0) + (tcp.flags & FLAG.FIN ? 1 : 0);
+    const end = seqAdd(tcp.seq, tcp.text.length + controls);
+    if (!(tcp.flags & FLAG.RST) && seqSub(end, this.#highest) > 0) this.#highest = end;
   }
 
   #synLeaves(tcp: Tcp): void {
     this.stackPort = tcp.sourcePort;
     if (this.#stackIsn !== undefined && this.#stackIsn !== tcp.seq) {
       // Another incarnation.
+      if (seqSub(tcp.seq, this.#highest) <= 0) {
+        throw new MalformedPacket(
+          'the initial sequence number is one that was used before (MUST-8)',
+        );
+      }
       this.#edge = undefined;
       this.#firstTimestamp = undefined;
       this.queued = 0;
       this.#read = 0;
     }
+    if (this.#stackIsn !== tcp.seq) this.#highest = tcp.seq;
     this.#stackIsn = tcp.seq;
     this.#stackScale = findOption(tcp.options, 'wscale')?.[0];
     const timestamps = findOption(tcp.options, 'ts');
