@@ -5,9 +5,13 @@ import type { Pcb } from './pcb.ts';
 import { ephemeralPort } from './ports.ts';
 import { windowScaleFor } from './receive-window.ts';
 import { INITIAL_RTO } from './retransmission-timeout.ts';
+import { seqAdd, seqLessOrEqual } from './sequence.ts';
 import { State } from './state.ts';
 import { TcpError } from './tcp-error.ts';
 import { beginTimestamps } from './timestamps.ts';
+
+/** As far beyond the old numbers as an old duplicate without window scaling could reach. */
+const MAX_UNSCALED_WINDOW = 0x10000;
 
 /** Linux's net.core.somaxconn. */
 const MAX_BACKLOG = 4096;
@@ -94,9 +98,12 @@ export function accept(host: Host, listener: Pcb): Pcb | undefined {
   return pcb;
 }
 
-/** What both kinds of open begin with: a PCB with both sockets gets its initial sequence number and what it will offer. */
-export function begin(host: Host, pcb: Pcb, now: number): void {
-  pcb.ISS = initialSequenceNumber(
+/**
+ * What both kinds of open begin with: a PCB with both sockets gets its initial sequence number and what it will offer.
+ * @param lastUsed a sequence number that the initial one must be beyond
+ */
+export function begin(host: Host, pcb: Pcb, now: number, lastUsed?: number): void {
+  const ISN = initialSequenceNumber(
     host.secret,
     pcb.localAddress,
     pcb.LOCAL_PORT,
@@ -104,6 +111,9 @@ export function begin(host: Host, pcb: Pcb, now: number): void {
     pcb.REMOTE_PORT,
     now,
   );
+  // Text that flowed faster than the clock of ISNs has left it behind (RFC 9293 section 3.6.1).
+  const isBehind = lastUsed !== undefined && seqLessOrEqual(ISN, lastUsed);
+  pcb.ISS = isBehind ? seqAdd(lastUsed, MAX_UNSCALED_WINDOW) : ISN;
   pcb.SND_UNA = pcb.ISS;
   pcb.SND_NXT = pcb.ISS;
   pcb.SND_CURSOR = pcb.ISS;

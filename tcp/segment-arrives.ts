@@ -39,10 +39,16 @@ export function segmentArrives(
 ): void {
   const { destinationPort, sourcePort } = segment;
   const pcb = host.connections.find(host.address, destinationPort, source, sourcePort);
-  if (pcb === undefined || isReopening(host, pcb, segment)) {
+  if (pcb === undefined) {
     const listener = host.listeners.get(destinationPort);
     if (listener === undefined) resetSegment(host, segment, source.ipv4);
     else arrivesInListen(host, listener, source, segment, now);
+    return;
+  }
+  if (isReopening(host, pcb, segment)) {
+    const lastUsed = pcb.SND_NXT;
+    host.finish(pcb, 0);
+    arrivesInListen(host, host.listeners.get(destinationPort)!, source, segment, now, lastUsed);
     return;
   }
   pcb.LAST_HEARD = now;
@@ -59,9 +65,7 @@ function isReopening(host: Host, pcb: Pcb, segment: TcpHeader): boolean {
   if (pcb.STATE !== State.TIME_WAIT) return false;
   if ((segment.flags & (SYN | ACK | RST)) !== SYN) return false;
   if (!isOfNewIncarnation(pcb, segment)) return false;
-  if (!host.listeners.has(segment.destinationPort)) return false;
-  host.finish(pcb, 0);
-  return true;
+  return host.listeners.has(segment.destinationPort);
 }
 
 /** RFC 6191 section 2: timestamps tell more than sequence numbers, if both incarnations have them and they differ. */
@@ -73,13 +77,17 @@ function isOfNewIncarnation(pcb: Pcb, segment: TcpHeader): boolean {
   return seqLessThan(pcb.RCV_NXT, segment.SEG_SEQ);
 }
 
-/** RFC 9293 section 3.10.7.2. */
+/**
+ * RFC 9293 section 3.10.7.2.
+ * @param lastUsed the last sequence number of a connection in TIME-WAIT that this one takes the place of
+ */
 function arrivesInListen(
   host: Host,
   listener: Pcb,
   source: IpAddress,
   segment: TcpHeader,
   now: number,
+  lastUsed?: number,
 ): void {
   // First, check for a RST.
   if (segment.flags & RST) return;
@@ -104,7 +112,7 @@ function arrivesInListen(
   pcb.TOS = listener.TOS;
   pcb.NODELAY = listener.NODELAY;
   pcb.KEEPALIVE = listener.KEEPALIVE;
-  begin(host, pcb, now);
+  begin(host, pcb, now, lastUsed);
   synchronize(host, pcb, segment, now);
   setSendWindow(host, pcb, segment);
   waiting.synReceived++;
