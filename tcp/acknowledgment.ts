@@ -18,9 +18,10 @@ export function acknowledgmentArrives(host: Host, pcb: Pcb, segment: TcpHeader, 
   // The peer lives, whatever it acknowledges: probes go on for as long as they are answered (RFC 9293 section 3.8.6.1).
   if (pcb.PERSIST_DEADLINE !== 0) pcb.UNANSWERED_SINCE = 0;
   pcb.RESUMING = 0;
-  if (seqLessThan(pcb.SND_UNA, segment.SEG_ACK)) newlyAcknowledged(host, pcb, segment, now);
+  const isNew = seqLessThan(pcb.SND_UNA, segment.SEG_ACK);
+  if (isNew) newlyAcknowledged(host, pcb, segment, now);
   else if (isDuplicate(pcb, segment)) duplicateAck(host, pcb);
-  updateSendWindow(host, pcb, segment);
+  updateSendWindow(host, pcb, segment, isNew);
 }
 
 function newlyAcknowledged(host: Host, pcb: Pcb, segment: TcpHeader, now: number): void {
@@ -50,11 +51,16 @@ function isDuplicate(pcb: Pcb, segment: TcpHeader): boolean {
   );
 }
 
-/** "Note that SND.WND is an offset from SND.UNA" and that old segments must not update it (RFC 9293 section 3.10.7.4). */
-function updateSendWindow(host: Host, pcb: Pcb, segment: TcpHeader): void {
+/**
+ * "Note that SND.WND is an offset from SND.UNA" and that old segments must not update it (RFC 9293 section 3.10.7.4). What
+ * moves SND.UNA is not old, though its text may have been sent before: left as it is, SND.WND would then reach further than
+ * was ever offered. Linux takes it too (net/ipv4/tcp_input.c, tcp_may_update_window).
+ */
+function updateSendWindow(host: Host, pcb: Pcb, segment: TcpHeader, isNewAck: boolean): void {
   const { SEG_SEQ, SEG_ACK } = segment;
   if (SEG_ACK !== pcb.SND_UNA) return;
   const isNewer =
+    isNewAck ||
     seqLessThan(pcb.SND_WL1, SEG_SEQ) ||
     (pcb.SND_WL1 === SEG_SEQ && !seqLessThan(SEG_ACK, pcb.SND_WL2));
   if (isNewer) setSendWindow(host, pcb, segment);

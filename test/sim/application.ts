@@ -22,8 +22,10 @@ interface Progress {
 
 /** How long after the other has given up a program goes on waiting for news, milliseconds. */
 const PATIENCE = 300_000;
-/** How long until a refused simultaneous open is tried again, milliseconds. */
-const RETRY = 37;
+/** How long until a refused simultaneous open is tried again, milliseconds: two that retry in step would never meet. */
+function retryAfter(attempt: number, role: Role): number {
+  return role === 'client' ? 37 : 37 + 500 * ((attempt * 0.618) % 1);
+}
 
 /** The read side's memory; what it holds is checked at once. */
 const target = new Uint8Array(1 << 16);
@@ -45,6 +47,7 @@ export class Application {
   #writesAt = 0;
   #readsAt = 0;
   #opensAt: number;
+  #attempts = 0;
 
   constructor(flow: Flow, role: Role) {
     this.#flow = flow;
@@ -262,12 +265,13 @@ export class Application {
   /** @returns when it wants to act next */
   #failed(stack: Stack, error: TcpError, now: number, clock: number): number {
     const pcb = stack.pcbs.get(this.#progress.connection);
-    if (this.#flow.isSimultaneous && error.errno === 'ECONNREFUSED' && pcb !== undefined) {
+    const isTooSoon = this.#flow.isSimultaneous && this.#flow.brokenAt === Infinity;
+    if (isTooSoon && error.errno === 'ECONNREFUSED' && pcb !== undefined) {
       // The other has not opened yet, or its engine died and has forgotten it.
       stack.close(pcb, clock);
       this.#progress.connection = 0;
       this.#progress.said = 0;
-      this.#opensAt = now + RETRY;
+      this.#opensAt = now + retryAfter(++this.#attempts, this.#role);
       return this.#opensAt;
     }
     const { length } = this.#flow.texts[otherRole(this.#role)];

@@ -101,10 +101,9 @@ export class Auditor {
     const scale = options.hasWindowScale ? options.windowScale : -1;
     const known = this.#halves.get(key);
     if (known?.iss === segment.SEG_SEQ) {
-      must(
-        known.scale === scale && known.mss === options.mss,
-        'a SYN came again with other options',
-      );
+      // A SYN, ACK leaves out what the peer's SYN has not offered.
+      const isKept = known.scale === scale || (scale === -1 && (segment.flags & ACK) !== 0);
+      must(isKept && known.mss === options.mss, 'a SYN came again with other options');
       return known;
     }
     const half = new Half(segment.SEG_SEQ, options.mss, scale);
@@ -171,6 +170,8 @@ export class Auditor {
       half.offered = edge;
       return;
     }
+    // A SYN says what it said first, also when more has been offered since.
+    if (packet.segment.flags & SYN) return;
     // By less than a unit of the scale it may seem to (RFC 7323 section 2.4).
     const unit = 2 ** scaleOf(half, peer);
     must(

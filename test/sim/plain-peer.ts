@@ -103,6 +103,7 @@ export class PlainPeer implements NetworkHost {
   }
 
   get isDone(): boolean {
+    if (this.#state === 'listen' && this.#flow.brokenAt < Infinity) return true;
     return this.#state === 'over' || (this.#isFinHeard && this.#una === this.#says.length + 1);
   }
 
@@ -278,7 +279,8 @@ export class PlainPeer implements NetworkHost {
   #acknowledgmentArrives(segment: TcpHeader, acked: number): void {
     if (acked < this.#una) return;
     const from = this.#offset(segment.SEG_SEQ, this.#irs, this.#rcvNxt);
-    if (from > this.#wl1 || (from === this.#wl1 && acked >= this.#wl2)) {
+    // What acknowledges more is newer whatever its number: it may be text that was sent again.
+    if (acked > this.#una || from > this.#wl1 || (from === this.#wl1 && acked >= this.#wl2)) {
       this.#window = segment.SEG_WND * 2 ** this.#peerScale;
       this.#wl1 = from;
       this.#wl2 = acked;

@@ -147,7 +147,8 @@ export function scenarioOf(seed: bigint): Scenario {
 }
 
 function isTinyHost(host: HostPlan): boolean {
-  return host.kind === 'plain' ? host.windows.at(-1)!.window < 4096 : host.receiveBuffer < 4096;
+  if (host.kind === 'plain') return host.windows.at(-1)!.window < 4096;
+  return host.receiveBuffer < 4096 || host.sendBuffer < 4096;
 }
 
 function stackPlan(random: Random, healsAt: number): StackPlan {
@@ -161,7 +162,7 @@ function stackPlan(random: Random, healsAt: number): StackPlan {
       ? random.between(200, 4000)
       : Math.floor(random.magnitude(4096, 1 << 20)),
     sendBuffer: has('tiny send buffer', 0.05)
-      ? random.between(1, 2000)
+      ? random.between(200, 2000)
       : Math.floor(random.magnitude(4096, 1 << 20)),
     timeWait: 60_000,
     turnLag: random.magnitude(0.02, 3),
@@ -188,7 +189,7 @@ function stackPlan(random: Random, healsAt: number): StackPlan {
 function plainPlan(random: Random, healsAt: number): PlainPlan {
   const window = random.fork('windows');
   const isTiny = window.chance(0.15);
-  const last = Math.floor(isTiny ? window.magnitude(1, 3000) : window.magnitude(4096, 200_000));
+  const last = Math.floor(isTiny ? window.magnitude(64, 3000) : window.magnitude(4096, 200_000));
   const windows = [{ from: 0, window: last }];
   if (window.chance(0.5)) {
     for (let at = QUIET; at < healsAt; at += window.magnitude(10, healsAt)) {

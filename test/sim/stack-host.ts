@@ -172,11 +172,17 @@ export class StackHost implements NetworkHost {
     for (const application of this.#applications) {
       actsAt = Math.min(actsAt, application.act(stack, now, clock));
     }
-    if (death === 'arrived') return this.#die(death);
+    if (death === 'arrived') {
+      this.#die(death);
+      return;
+    }
     this.#outbox.packets = [];
     this.#outbox.room = this.#plan.egressRoom;
     const isComplete = stack.transmit(clock, this.#outbox);
-    if (death === 'transmitted') return this.#die(death);
+    if (death === 'transmitted') {
+      this.#die(death);
+      return;
+    }
     this.#commit(death, clock);
     if (this.#isDown) return;
     const due = isComplete ? this.#timeOf(stack.deadline) : now;
