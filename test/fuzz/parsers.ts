@@ -1,4 +1,4 @@
-import { ipv4PseudoHeaderSum } from '../../tcp/wire/checksum.ts';
+import { finishChecksum, onesComplementSum } from '../../tcp/wire/checksum.ts';
 import { Icmpv4Message, parseIcmpv4 } from '../../tcp/wire/icmpv4.ts';
 import { Ipv4Header, PROTOCOL_TCP, parseIpv4, parseQuotedIpv4 } from '../../tcp/wire/ipv4.ts';
 import { parseTcp, TcpHeader } from '../../tcp/wire/tcp.ts';
@@ -40,7 +40,8 @@ export function fuzzParsers(bytes: Uint8Array): number {
     );
     check(ip.totalLength <= length, 'the packet is within what was read');
     const payloadLength = ip.totalLength - ip.headerLength;
-    const sum = ipv4PseudoHeaderSum(ip.source, ip.destination, PROTOCOL_TCP, payloadLength);
+    // A sum that makes the checksum right, whatever the bytes are: what is behind that check wants to be seen.
+    const sum = finishChecksum(onesComplementSum(view, ip.headerLength, payloadLength));
     if (parseTcp(view, ip.headerLength, payloadLength, sum, tcp)) {
       check(
         tcp.payloadOffset + tcp.payloadLength === ip.totalLength,
@@ -117,6 +118,9 @@ function makePacket(choices: Choices): Uint8Array {
         payload: inner,
       })
     : inner;
+  for (let changes = choices.pick([0, 0, 1, 2, 5]); changes > 0; changes--) {
+    payload[choices.below(payload.length)]! ^= 1 << choices.below(8);
+  }
   const packet = writeIp({
     source: '10.7.0.1',
     destination: '10.7.0.2',
