@@ -1,6 +1,6 @@
 import { finishChecksum, onesComplementSum } from '../../tcp/wire/checksum.ts';
 import { Icmpv4Message, parseIcmpv4 } from '../../tcp/wire/icmpv4.ts';
-import { Ipv4Header, PROTOCOL_TCP, parseIpv4, parseQuotedIpv4 } from '../../tcp/wire/ipv4.ts';
+import { Ipv4Header, parseIpv4, parseQuotedIpv4 } from '../../tcp/wire/ipv4.ts';
 import { parseTcp, TcpHeader } from '../../tcp/wire/tcp.ts';
 import {
   emitTcpOptions,
