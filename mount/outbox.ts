@@ -64,19 +64,12 @@ export class Outbox {
   }
 
   /**
-   * Writes every output that `durable` covers.
+   * Writes every output that `durable` covers, and no other.
    * @param durable the newest turn that the journal will not lose
-   * @returns the newest turn all of whose outputs have been written
    */
-  release(durable: number): number {
-    let released = durable;
-    while (this.#sealed.length > 0) {
-      const { turn, end } = this.#sealed[0]!;
-      if (turn > durable) {
-        released = turn - 1;
-        break;
-      }
-      this.#sealed.shift();
+  release(durable: number): void {
+    while (this.#sealed.length > 0 && this.#sealed[0]!.turn <= durable) {
+      const { end } = this.#sealed.shift()!;
       while (this.#first < end) {
         const i = this.#first;
         this.#writers[this.#kinds[i] as 0 | 1](this.#offsets[i]!, this.#lengths[i]!);
@@ -85,7 +78,6 @@ export class Outbox {
       }
     }
     this.#forgetWritten();
-    return released;
   }
 
   #forgetWritten(): void {

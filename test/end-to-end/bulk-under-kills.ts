@@ -10,11 +10,17 @@ import { SEED } from './seed.ts';
 /**
  * A transfer of `size` bytes each way at once while the engine is killed `kills` times, spread over all of it: the peer
  * stands still once it has had its share, until the next kill is due.
+ * @param options of `holdfast mount`
  */
-export async function bulkUnderKills(t: Test, kills: number, size: number): Promise<void> {
+export async function bulkUnderKills(
+  t: Test,
+  kills: number,
+  size: number,
+  ...options: string[]
+): Promise<void> {
   t.comment(`HOLDFAST_SEED=${SEED}`);
   const random = seeded(SEED);
-  const daemon = await Daemon.start(t);
+  const daemon = await Daemon.start(t, ...options);
   countRsts();
   const before = await daemon.epoch();
   const bulk = new Bulk(daemon, 'bulk', size, SEED);

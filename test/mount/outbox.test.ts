@@ -31,16 +31,16 @@ t.test(
     const { outbox, written } = make(1024);
     put(outbox.replies, 'a');
     put(outbox.packets, 'b');
-    t.equal(outbox.release(9), 9);
+    outbox.release(9);
     t.same(written, [], 'an unsealed output depends on a turn that is not committed');
     outbox.seal(1);
     put(outbox.packets, 'c');
     outbox.seal(2);
-    t.equal(outbox.release(0), 0);
+    outbox.release(0);
     t.same(written, []);
-    t.equal(outbox.release(1), 1);
+    outbox.release(1);
     t.same(written, ['reply a', 'packet b']);
-    t.equal(outbox.release(2), 2);
+    outbox.release(2);
     t.same(written, ['reply a', 'packet b', 'packet c']);
     t.ok(outbox.empty);
   },
@@ -52,7 +52,8 @@ t.test('a turn that committed nothing adds its outputs to the newest committed o
   outbox.seal(5);
   put(outbox.replies, 'b');
   outbox.seal(5);
-  t.equal(outbox.release(4), 4);
+  outbox.release(4);
+  t.same(written, []);
   outbox.release(5);
   t.same(written, ['reply a', 'reply b']);
 });

@@ -99,7 +99,8 @@ export class ToyEngine {
     const turn = journal.commit();
     this.#options.afterCommit?.();
     this.#outbox.seal(turn);
-    session.answers.released(this.#outbox.release(turn));
+    this.#outbox.release(turn);
+    session.answers.released(turn);
     if (session.unmounted) this.stop();
     else this.#readiness.arm(session.waiting ? now : undefined);
   }
