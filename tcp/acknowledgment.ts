@@ -2,7 +2,10 @@ import { duplicateAck, newAckInRecovery } from './fast-retransmit.ts';
 import type { Host } from './host.ts';
 import type { Pcb } from './pcb.ts';
 import { endBackoff, measure, restartRetransmissionTimer } from './retransmission-timeout.ts';
+import { hasSack } from './sack-blocks.ts';
+import { recover, sackArrives } from './sack-recovery.ts';
 import { seqLessThan, seqSub } from './sequence.ts';
+import { echoedTime } from './timestamps.ts';
 import { FIN, SYN, type TcpHeader } from './wire/tcp.ts';
 
 /** SEG.WND in bytes: scaled, except in a SYN (RFC 7323 section 2.2). */
@@ -18,9 +21,19 @@ export function acknowledgmentArrives(host: Host, pcb: Pcb, segment: TcpHeader, 
   // The peer lives, whatever it acknowledges: probes go on for as long as they are answered (RFC 9293 section 3.8.6.1).
   if (pcb.PERSIST_DEADLINE !== 0) pcb.UNANSWERED_SINCE = 0;
   pcb.RESUMING = 0;
+  // Also when it then is all acknowledged, this holds what the segment has told.
+  const { flight } = pcb;
+  flight?.beginAcknowledgment(now, pcb.RACK_MIN_RTT, echoedTime(pcb, segment, now));
   const isNew = seqLessThan(pcb.SND_UNA, segment.SEG_ACK);
   if (isNew) newlyAcknowledged(host, pcb, segment, now);
-  else if (isDuplicate(pcb, segment)) duplicateAck(host, pcb);
+  if (hasSack(pcb)) {
+    if (flight !== undefined) {
+      sackArrives(pcb, flight, segment.options, segment.SEG_ACK);
+      recover(host, pcb, flight, now);
+    }
+  } else if (!isNew && isDuplicate(pcb, segment)) {
+    duplicateAck(host, pcb);
+  }
   updateSendWindow(host, pcb, segment, isNew);
 }
 
@@ -28,14 +41,13 @@ function newlyAcknowledged(host: Host, pcb: Pcb, segment: TcpHeader, now: number
   const { SEG_ACK } = segment;
   const numbers = seqSub(SEG_ACK, pcb.SND_UNA);
   if (pcb.acknowledge(SEG_ACK) > 0) host.changed(pcb);
-  if (seqLessThan(pcb.SND_CURSOR, SEG_ACK)) pcb.SND_CURSOR = SEG_ACK;
   measure(pcb, segment, now);
   pcb.UNANSWERED_SINCE = 0;
   pcb.DUPACKS = 0;
-  if (pcb.isAllAcknowledged) pcb.RETRANSMISSION_DEADLINE = 0;
+  if (pcb.pipe === 0) pcb.RETRANSMISSION_DEADLINE = 0;
   else restartRetransmissionTimer(host, pcb, now);
-  if (pcb.IN_RECOVERY === 1) newAckInRecovery(host, pcb, numbers, now);
-  else host.congestionControl.acknowledged(pcb, numbers);
+  if (pcb.IN_RECOVERY === 0) host.congestionControl.acknowledged(pcb, numbers);
+  else if (!hasSack(pcb)) newAckInRecovery(host, pcb, numbers, now);
   host.wantOutput(pcb);
 }
 

@@ -17,6 +17,7 @@ export function duplicateAck(host: Host, pcb: Pcb): void {
     host.congestionControl.loss(pcb);
     pcb.recover = pcb.SND_NXT;
     pcb.IN_RECOVERY = 1;
+    pcb.flight?.loseFirst(pcb.SND_MSS);
     pcb.RETRANSMIT_NOW = 1;
     pcb.cwnd = pcb.ssthresh + DUPLICATES_OF_A_LOSS * pcb.SND_MSS;
   }
@@ -35,6 +36,7 @@ export function newAckInRecovery(host: Host, pcb: Pcb, count: number, now: numbe
     pcb.IN_RECOVERY = 0;
     return;
   }
+  pcb.flight?.loseFirst(SMSS);
   pcb.RETRANSMIT_NOW = 1;
   const deflated = Math.max(pcb.cwnd - count, SMSS);
   pcb.cwnd = count >= SMSS ? deflated + SMSS : deflated;

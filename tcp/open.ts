@@ -116,7 +116,7 @@ export function begin(host: Host, pcb: Pcb, now: number, lastUsed?: number): voi
   pcb.ISS = isBehind ? seqAdd(lastUsed, MAX_UNSCALED_WINDOW) : ISN;
   pcb.SND_UNA = pcb.ISS;
   pcb.SND_NXT = pcb.ISS;
-  pcb.SND_CURSOR = pcb.ISS;
+  pcb.SYN_NOW = 1;
   pcb.recover = pcb.ISS;
   beginTimestamps(host, pcb, now);
   pcb.RCV_WSCALE = windowScaleFor(host.receiveBufferMax);

@@ -1,5 +1,6 @@
 import { type Endpoint, formatAddress, IpAddress } from './address.ts';
 import { ByteStream } from './byte-stream.ts';
+import { Flight } from './flight.ts';
 import { KEEPALIVE_IDLE, KEEPALIVE_INTERVAL } from './keepalive.ts';
 import type { Reassembly } from './reassembly.ts';
 import { defineRecord, type RecordPool } from './record.ts';
@@ -137,8 +138,8 @@ const FIELDS = {
   // Hints: what to send next.
   /** The highest number sent, plus one. After a restore: everything in `sendStream` may have been sent. */
   SND_NXT: hint.u32,
-  /** The number to send next: SND_NXT, or less while what may be lost is sent again. */
-  SND_CURSOR: hint.u32,
+  /** A SYN must leave. */
+  SYN_NOW: hint.u8,
   /** The largest SND_WND seen (RFC 5961 section 5.2 MAX.SND.WND; RFC 9293 section 3.8.6.2.1 Max(SND.WND)). */
   MAX_SND_WND: hint.u32,
   /** An acknowledgment must leave, alone or with text. */
@@ -149,7 +150,7 @@ const FIELDS = {
   SEGMENTS_TO_ACK: hint.u8,
   /** How many more segments are acknowledged at once, because the connection has just begun. */
   QUICK_ACKS: hint.u8,
-  /** The segment at SND_UNA must be sent again (RFC 5681 section 3.2). */
+  /** The first segment of what is lost must leave, whatever cwnd says (RFC 5681 section 3.2; RFC 6675 section 5, step 4.3). */
   RETRANSMIT_NOW: hint.u8,
   /** A zero-window or small-window probe must leave (RFC 9293 section 3.8.6.1). */
   PROBE_NOW: hint.u8,
@@ -176,6 +177,10 @@ const FIELDS = {
   FIN_AT: hint.u32,
   IS_FIN_AHEAD: hint.u8,
 
+  /** A duplicate that has arrived and not been reported (RFC 2883): nothing if both are the same. */
+  DSACK_LEFT: hint.u32,
+  DSACK_RIGHT: hint.u32,
+
   // Hints: round-trip time (RFC 6298), milliseconds.
   SRTT: hint.f64,
   RTTVAR: hint.f64,
@@ -192,6 +197,22 @@ const FIELDS = {
   DUPACKS: hint.u8,
   IN_RECOVERY: hint.u8,
   recover: hint.u32,
+
+  // Hints: RACK (RFC 8985 section 5.2). Times are milliseconds.
+  /** Of the segment sent last among those delivered: when it was sent, its end, and its round-trip time; 0: none has been. */
+  RACK_XMIT_TS: hint.f64,
+  RACK_END_SEQ: hint.u32,
+  RACK_RTT: hint.f64,
+  /** The least round-trip time of late, and when it was measured. */
+  RACK_MIN_RTT: hint.f64,
+  RACK_MIN_RTT_AT: hint.f64,
+  RACK_REORDERING_SEEN: hint.u8,
+  /** How many quarters of RACK_MIN_RTT to wait for what may be reordered, less one, and for how many more recoveries. */
+  RACK_REO_WND_MORE: hint.u8,
+  RACK_REO_WND_PERSIST: hint.u8,
+  /** SND.NXT when a duplicate was last reported that made it wait longer, while IS_DSACK_ROUND. */
+  RACK_DSACK_ROUND: hint.u32,
+  IS_DSACK_ROUND: hint.u8,
   /** How often the retransmission or persist timer has run out since the round-trip time was last measured. */
   BACKOFF: hint.u8,
   /** When it first did since something was acknowledged. */
@@ -208,6 +229,8 @@ const FIELDS = {
   // Hints: timers.
   RETRANSMISSION_DEADLINE: hint.f64,
   PERSIST_DEADLINE: hint.f64,
+  /** When what may be reordered counts as lost (RFC 8985 section 6.2). */
+  REORDERING_DEADLINE: hint.f64,
   DELAYED_ACK_DEADLINE: hint.f64,
   KEEPALIVE_PROBES: hint.u8,
 } as const;
@@ -243,6 +266,9 @@ export class Pcb extends definition.Base implements TimerItem {
   #receiveStream: ByteStream | undefined;
   /** What has arrived beyond RCV_NXT, as offsets of `receiveStream`; undefined: nothing. */
   reassembly: Reassembly | undefined;
+
+  /** What was sent and is not acknowledged, in a synchronized state; undefined: nothing. */
+  flight: Flight | undefined;
 
   // Belongs to the stack: on which of its lists this PCB is.
   heapIndex = -1;
@@ -396,9 +422,14 @@ export class Pcb extends definition.Base implements TimerItem {
     return seqAdd(this.SND_UNA, text + (this.isFinOutstanding ? 1 : 0));
   }
 
-  /** Whether nothing we have sent waits to be acknowledged, as far as we remember. */
-  get isAllAcknowledged(): boolean {
-    return this.SND_CURSOR === this.SND_UNA;
+  /** How many of the numbers sent are believed to be on the path. */
+  get pipe(): number {
+    return this.flight?.pipe ?? 0;
+  }
+
+  /** Whether something is to be sent, and nothing is on its way whose acknowledgment would tell when. */
+  get isStuck(): boolean {
+    return this.pipe === 0 && this.SND_UNA !== this.sendEndSeq;
   }
 
   /** When the next of its timers is due; Infinity: none is set. */
@@ -406,6 +437,7 @@ export class Pcb extends definition.Base implements TimerItem {
     let earliest = Infinity;
     if (this.RETRANSMISSION_DEADLINE !== 0) earliest = this.RETRANSMISSION_DEADLINE;
     if (this.PERSIST_DEADLINE !== 0) earliest = Math.min(earliest, this.PERSIST_DEADLINE);
+    if (this.REORDERING_DEADLINE !== 0) earliest = Math.min(earliest, this.REORDERING_DEADLINE);
     if (this.DELAYED_ACK_DEADLINE !== 0) earliest = Math.min(earliest, this.DELAYED_ACK_DEADLINE);
     if (this.END_DEADLINE !== 0) earliest = Math.min(earliest, this.END_DEADLINE);
     return Math.min(earliest, this.keepaliveDeadline);
@@ -414,7 +446,7 @@ export class Pcb extends definition.Base implements TimerItem {
   /** When the next keep-alive is due; Infinity while there is other traffic to learn from, or it is not wanted. */
   get keepaliveDeadline(): number {
     const { STATE } = this;
-    const isIdle = this.isAllAcknowledged && this.SEND_END === this.SEND_START;
+    const isIdle = this.SND_UNA === this.sendEndSeq;
     if (this.KEEPALIVE === 0 || !isIdle) return Infinity;
     if (STATE !== State.ESTABLISHED && STATE !== State.CLOSE_WAIT) return Infinity;
     return this.LAST_HEARD + KEEPALIVE_IDLE + this.KEEPALIVE_PROBES * KEEPALIVE_INTERVAL;
@@ -447,7 +479,24 @@ export class Pcb extends definition.Base implements TimerItem {
       this.SEND_START = to;
     }
     this.SND_UNA = SEG_ACK;
+    this.flight?.acknowledge(SEG_ACK);
+    if (this.flight?.isEmpty) this.flight = undefined;
     return count;
+  }
+
+  /** A segment of [from, to) leaves. */
+  sent(from: number, to: number, now: number): void {
+    this.flight ??= new Flight(this.SND_UNA);
+    this.flight.sent(from, to, now);
+    this.SND_NXT = this.flight.end;
+  }
+
+  /** Everything before `to` may have been sent and is to be sent again: an ACK of it is to be taken. */
+  presumeLost(to: number): void {
+    if (to === this.SND_UNA) return;
+    this.flight ??= new Flight(this.SND_UNA);
+    this.flight.presumeLost(to);
+    this.SND_NXT = this.flight.end;
   }
 
   /** `receiveStream` now holds in order everything before `to`, an offset. */
@@ -471,11 +520,13 @@ export class Pcb extends definition.Base implements TimerItem {
   /** Nothing more will be sent or received: keeps only what the user may still read. */
   dropBuffers(): void {
     this.reassembly = undefined;
+    this.flight = undefined;
     this.#sendStream = undefined;
     this.SEND_START = this.SEND_END;
     this.#receiveStream?.forgetBeyondEnd();
     this.RETRANSMISSION_DEADLINE = 0;
     this.PERSIST_DEADLINE = 0;
+    this.REORDERING_DEADLINE = 0;
     this.DELAYED_ACK_DEADLINE = 0;
     this.END_DEADLINE = 0;
   }
@@ -485,6 +536,7 @@ export class Pcb extends definition.Base implements TimerItem {
     this.#sendStream = undefined;
     this.#receiveStream = undefined;
     this.reassembly = undefined;
+    this.flight = undefined;
     this.isRemoved = true;
     this.release();
   }

@@ -48,6 +48,16 @@ export class Reassembly {
     return true;
   }
 
+  /** What of [from, to) has arrived before, as far as it is in one range; undefined: nothing. */
+  firstCommon(from: number, to: number): Range | undefined {
+    for (const range of this.#ranges) {
+      if (range.from < to && from < range.to) {
+        return { from: Math.max(from, range.from), to: Math.min(to, range.to) };
+      }
+    }
+    return undefined;
+  }
+
   /**
    * The stream has come to `end`: forgets the ranges that it reaches.
    * @returns where the stream ends together with them

@@ -115,8 +115,13 @@ function resumeWaiting(host: Host, pcb: Pcb, now: number): void {
  * sent again starts at SND.UNA, with the restart window of RFC 5681 section 4.1.
  */
 function resumeSending(host: Host, pcb: Pcb): void {
-  pcb.SND_NXT = isSynchronized(pcb.STATE) ? pcb.sendEndSeq : seqAdd(pcb.ISS, 1);
-  pcb.SND_CURSOR = pcb.SND_UNA;
+  if (isSynchronized(pcb.STATE)) {
+    pcb.SND_NXT = pcb.SND_UNA;
+    pcb.presumeLost(pcb.sendEndSeq);
+  } else {
+    pcb.SND_NXT = seqAdd(pcb.ISS, 1);
+    pcb.SYN_NOW = 1;
+  }
   // RFC 6582 section 4: what was sent before the pause tells of no loss by duplicate ACKs.
   pcb.recover = pcb.SND_NXT;
   pcb.MAX_SND_WND = pcb.SND_WND;

@@ -3,7 +3,7 @@ import type { Host } from './host.ts';
 import type { Pcb } from './pcb.ts';
 import { resetPeer } from './reset.ts';
 import { seqLessThan } from './sequence.ts';
-import { State } from './state.ts';
+import { isSynchronized, State } from './state.ts';
 import { echoedRoundTrip } from './timestamps.ts';
 import type { TcpHeader } from './wire/tcp.ts';
 
@@ -108,7 +108,9 @@ export function retransmissionTimeout(host: Host, pcb: Pcb, now: number): void {
   pcb.IN_RECOVERY = 0;
   pcb.DUPACKS = 0;
   pcb.RETRANSMIT_NOW = 0;
-  pcb.SND_CURSOR = pcb.SND_UNA;
+  pcb.REORDERING_DEADLINE = 0;
+  if (isSynchronized(pcb.STATE)) pcb.flight?.loseAll();
+  else pcb.SYN_NOW = 1;
   host.wantOutput(pcb);
 }
 

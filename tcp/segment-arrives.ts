@@ -9,7 +9,7 @@ import { Negotiated, type Pcb } from './pcb.ts';
 import { initialReceiveWindow } from './receive-window.ts';
 import { resetSegment } from './reset.ts';
 import { measure, startDataTransfer } from './retransmission-timeout.ts';
-import { acknowledgeNow, beginQuickAcks, textArrives } from './segment-text.ts';
+import { acknowledgeNow, beginQuickAcks, duplicateArrives, textArrives } from './segment-text.ts';
 import { seqAdd, seqInWindow, seqLessOrEqual, seqLessThan, seqSub } from './sequence.ts';
 import { mayReceiveText, State } from './state.ts';
 import {
@@ -146,7 +146,7 @@ function arrivesInSynSent(host: Host, pcb: Pcb, segment: TcpHeader, now: number)
   } else {
     // Simultaneous open (RFC 9293 section 3.5, figure 7): our SYN goes out once more, with an ACK.
     host.setState(pcb, State.SYN_RECEIVED);
-    pcb.SND_CURSOR = pcb.ISS;
+    pcb.SYN_NOW = 1;
     host.wantOutput(pcb);
   }
 }
@@ -183,7 +183,7 @@ function checkSequenceNumber(host: Host, pcb: Pcb, segment: TcpHeader, now: numb
     // Simultaneous open: the peer's SYN comes again, now with an ACK of ours.
     if (flags & ACK) return true;
     // The peer has not got our SYN, ACK.
-    pcb.SND_CURSOR = pcb.ISS;
+    pcb.SYN_NOW = 1;
     host.wantOutput(pcb);
     return false;
   }
@@ -196,7 +196,7 @@ function checkSequenceNumber(host: Host, pcb: Pcb, segment: TcpHeader, now: numb
 function unacceptable(host: Host, pcb: Pcb, segment: TcpHeader, now: number): void {
   // Without text it may be the answer to an ACK of ours: two that disagree would never stop.
   if (segment.SEG_LEN === 0 || segment.flags & SYN) challengeAck(host, pcb, now);
-  else acknowledgeNow(host, pcb);
+  else duplicateArrives(host, pcb, segment);
 }
 
 /**
@@ -368,6 +368,7 @@ function synchronize(host: Host, pcb: Pcb, segment: TcpHeader, now: number): voi
   } else {
     pcb.RCV_WSCALE = 0;
   }
+  if (options.sackPermitted) pcb.NEGOTIATED |= Negotiated.SACK;
   synchronizeTimestamps(pcb, segment, now);
   // The option counts neither header's options (RFC 6691).
   pcb.SND_MSS = Math.max(MIN_MSS, Math.min(mss, host.mtu - 40) - timestampsSize(pcb));
@@ -382,7 +383,7 @@ function ourSynIsAcknowledged(host: Host, pcb: Pcb, segment: TcpHeader, now: num
   startDataTransfer(pcb);
   beginQuickAcks(pcb);
   pcb.SND_UNA = SEG_ACK;
-  pcb.SND_CURSOR = SEG_ACK;
+  pcb.SYN_NOW = 0;
   pcb.RETRANSMISSION_DEADLINE = 0;
   host.congestionControl.start(pcb);
   // RFC 6928 section 2: one lost SYN may be a short RTO; more than one begin with one segment.

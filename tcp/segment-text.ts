@@ -1,7 +1,8 @@
 import type { Host } from './host.ts';
 import type { Pcb } from './pcb.ts';
 import { Reassembly } from './reassembly.ts';
-import { seqAdd, seqSub } from './sequence.ts';
+import { noteDuplicate } from './sack-blocks.ts';
+import { seqAdd, seqLessThan, seqSub } from './sequence.ts';
 import { FIN, type TcpHeader } from './wire/tcp.ts';
 
 /** Milliseconds that an ACK may wait for text to go with: Linux's TCP_DELACK_MIN; RFC 9293 section 3.8.6.3 allows 500. */
@@ -29,6 +30,8 @@ export function textArrives(
   const past = first + segment.payloadLength;
   const from = Math.max(first, 0);
   const to = Math.min(past, pcb.RCV_WND);
+
+  if (first < 0) noteDuplicate(pcb, segment.SEG_SEQ, seqAdd(pcb.RCV_NXT, Math.min(past, 0)));
 
   const hasFin = (segment.flags & FIN) !== 0;
   // A FIN right behind the window is taken too: it needs no room, and the peer need not ask for some.
@@ -59,6 +62,11 @@ function placeText(
   const end = pcb.RECEIVE_END;
   if (from > 0) {
     pcb.reassembly ??= new Reassembly();
+    const known = pcb.reassembly.firstCommon(end + from, end + to);
+    if (known !== undefined) {
+      const left = seqAdd(pcb.RCV_NXT, known.from - end);
+      noteDuplicate(pcb, left, seqAdd(left, known.to - known.from));
+    }
     if (pcb.reassembly.add(end + from, end + to)) {
       pcb.receiveStream.write(end + from, bytes, at, at + (to - from));
     }
@@ -76,6 +84,13 @@ function placeText(
     acknowledgeNow(host, pcb);
   }
   host.changed(pcb);
+}
+
+/** Text that does not fit, often because it has arrived before: the peer must learn where we are. */
+export function duplicateArrives(host: Host, pcb: Pcb, segment: TcpHeader): void {
+  const end = seqAdd(segment.SEG_SEQ, segment.payloadLength);
+  if (!seqLessThan(pcb.RCV_NXT, end)) noteDuplicate(pcb, segment.SEG_SEQ, end);
+  acknowledgeNow(host, pcb);
 }
 
 export function acknowledgeNow(host: Host, pcb: Pcb): void {

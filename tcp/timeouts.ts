@@ -10,6 +10,8 @@ import {
   retransmissionTimeout,
 } from './retransmission-timeout.ts';
 
+import { reorderingTimeout } from './sack-recovery.ts';
+
 /** The longest wait between two probes, milliseconds; RFC 9293 section 3.8.6.1 only wants it to grow exponentially. */
 const MAX_PERSIST = 60_000;
 
@@ -33,6 +35,7 @@ function timeout(host: Host, pcb: Pcb, now: number): void {
     pcb.ACK_NOW = 1;
     host.wantOutput(pcb);
   }
+  if (isDue(pcb.REORDERING_DEADLINE, now)) reorderingTimeout(host, pcb, now);
   if (isDue(pcb.RETRANSMISSION_DEADLINE, now)) retransmissionTimeout(host, pcb, now);
   if (isDue(pcb.PERSIST_DEADLINE, now)) persistTimeout(host, pcb, now);
   if (pcb.keepaliveDeadline <= now) keepaliveTimeout(host, pcb, now);

@@ -121,3 +121,10 @@ export function echoedRoundTrip(pcb: Pcb, segment: TcpHeader, now: number): numb
   if (seqLessThan(TSecr, pcb.FIRST_TSVAL)) return -1;
   return Math.max(-1, seqSub(timestampOf(pcb, now), TSecr));
 }
+
+/** When the segment that `segment` echoes had left at the latest, by the stack's clock; Infinity: that cannot be told. */
+export function echoedTime(pcb: Pcb, segment: TcpHeader, now: number): number {
+  const ago = echoedRoundTrip(pcb, segment, now);
+  // TSval leaves out the fraction of a millisecond.
+  return ago < 0 ? Infinity : now - ago + 1;
+}

@@ -8,6 +8,7 @@ import {
   startTiming,
   stopTiming,
 } from './retransmission-timeout.ts';
+import { hasSack, putSackBlocks, sackSize } from './sack-blocks.ts';
 import { segmentOf, writeSegment } from './segment-writer.ts';
 import { seqAdd, seqLessThan, seqMin, seqSub } from './sequence.ts';
 import { State } from './state.ts';
@@ -30,7 +31,6 @@ export function transmitConnection(host: Host, pcb: Pcb, now: number, egress: Eg
     default:
       return (
         transmitDuplicateAcks(host, pcb, now, egress) &&
-        transmitAgain(host, pcb, now, egress) &&
         transmitText(host, pcb, now, egress) &&
         transmitProbe(host, pcb, now, egress) &&
         transmitKeepalive(host, pcb, now, egress) &&
@@ -41,7 +41,7 @@ export function transmitConnection(host: Host, pcb: Pcb, now: number, egress: Eg
 
 /** SYN, or SYN and ACK, with what we offer. */
 function transmitSyn(host: Host, pcb: Pcb, now: number, egress: Egress): boolean {
-  if (pcb.SND_CURSOR !== pcb.ISS) return true;
+  if (pcb.SYN_NOW === 0) return true;
   const header = segmentOf(pcb);
   header.SEG_SEQ = pcb.ISS;
   header.SEG_WND = initialReceiveWindow(host);
@@ -52,73 +52,72 @@ function transmitSyn(host: Host, pcb: Pcb, now: number, egress: Egress): boolean
     header.SEG_ACK = 0;
     header.flags = SYN;
     header.options.hasWindowScale = true;
+    header.options.sackPermitted = true;
   } else {
     header.SEG_ACK = pcb.RCV_NXT;
     header.flags = SYN | ACK;
     // RFC 7323 section 2.2: only in answer to the peer's.
     header.options.hasWindowScale = (pcb.NEGOTIATED & Negotiated.WINDOW_SCALE) !== 0;
+    header.options.sackPermitted = hasSack(pcb);
   }
   stamp(pcb, header, now);
   if (!writeSegment(host, pcb, header, 0, 0, egress)) return false;
   acknowledged(pcb);
   hasLeft(host, pcb, pcb.ISS, 1, now);
-  pcb.SND_CURSOR = pcb.SND_NXT;
+  pcb.SND_NXT = seqAdd(pcb.ISS, 1);
+  pcb.SYN_NOW = 0;
   return true;
 }
 
-/** The segment at SND.UNA, which duplicate ACKs or a partial one have told to be lost (RFC 5681 section 3.2). */
-function transmitAgain(host: Host, pcb: Pcb, now: number, egress: Egress): boolean {
-  if (pcb.RETRANSMIT_NOW === 0) return true;
-  const outstanding = seqSub(pcb.SND_NXT, pcb.SND_UNA);
-  const inStream = pcb.SEND_END - pcb.SEND_START;
-  const length = Math.min(inStream, outstanding, pcb.SND_MSS);
-  const isFin = pcb.isFinOutstanding && length === inStream && outstanding > length;
-  if (length > 0 || isFin) {
-    if (!transmitSegment(host, pcb, pcb.SND_UNA, length, isFin, now, egress)) return false;
-  }
-  pcb.RETRANSMIT_NOW = 0;
-  return true;
-}
-
-/** Everything from SND_CURSOR that may go. */
+/** Everything that may go: first what is lost, then what is new (RFC 6675 section 4, NextSeg). */
 function transmitText(host: Host, pcb: Pcb, now: number, egress: Egress): boolean {
   restartAfterIdle(host, pcb, now);
   for (;;) {
+    const isAgain = pcb.flight !== undefined && pcb.flight.lost > 0;
+    const seq = isAgain ? pcb.flight!.firstLost : pcb.SND_NXT;
+    const lostEnd = isAgain ? pcb.flight!.firstLostEnd : seq;
+    // Behind what is lost may follow what is new.
+    const numbers = seqSub(lostEnd === pcb.SND_NXT ? pcb.sendEndSeq : lostEnd, seq);
     const textEnd = seqAdd(pcb.SND_UNA, pcb.SEND_END - pcb.SEND_START);
-    const available = seqSub(textEnd, pcb.SND_CURSOR);
-    // Less than 0: the FIN has been sent and nothing before it is to be sent again.
-    if (available < 0) break;
-    const usable = usableWindow(pcb);
-    const length = Math.max(0, Math.min(available, usable, pcb.SND_MSS));
-    const isFin = pcb.isFinOutstanding && length === available && usable > length;
-    if (!isFin && !mayTransmit(pcb, length, available)) break;
-    if (!transmitSegment(host, pcb, pcb.SND_CURSOR, length, isFin, now, egress)) return false;
-    pcb.SND_CURSOR = seqAdd(pcb.SND_CURSOR, length + (isFin ? 1 : 0));
+    const available = Math.min(numbers, seqSub(textEnd, seq));
+    const window = pcb.SND_WND - seqSub(seq, pcb.SND_UNA);
+    const length = Math.max(0, Math.min(available, window, largestText(pcb)));
+    const isFin = length === available && numbers > available && window > length;
+    if (!isFin && !mayTransmit(pcb, length, available, isAgain)) break;
+    const isUrgent = isAgain && pcb.RETRANSMIT_NOW === 1;
+    // A whole segment or none: what is left of cwnd is no reason for a small one.
+    if (Math.max(length, 1) > congestionWindow(pcb, isAgain) - pcb.pipe && !isUrgent) break;
+    if (!transmitSegment(host, pcb, seq, length, isFin, now, egress)) return false;
+    pcb.RETRANSMIT_NOW = 0;
     pcb.PROBE_NOW = 0;
   }
+  pcb.RETRANSMIT_NOW = 0;
   armPersistTimer(host, pcb, now);
   return true;
 }
 
-/** How many numbers from SND_CURSOR the peer and the path have room for. May be negative. */
-function usableWindow(pcb: Pcb): number {
-  let window = pcb.cwnd;
+/** How many numbers may be on the path. */
+function congestionWindow(pcb: Pcb, isAgain: boolean): number {
+  if (pcb.RESUMING === 1) return pcb.SND_MSS;
+  if (isAgain || pcb.IN_RECOVERY === 1) return pcb.cwnd;
   // Limited transmit (RFC 3042): each of the first two duplicate ACKs lets one new segment go.
-  const isNew = pcb.SND_CURSOR === pcb.SND_NXT;
-  if (isNew && pcb.IN_RECOVERY === 0) window += Math.min(pcb.DUPACKS, 2) * pcb.SND_MSS;
-  if (pcb.RESUMING === 1) window = pcb.SND_MSS;
-  return Math.min(pcb.SND_WND, window) - seqSub(pcb.SND_CURSOR, pcb.SND_UNA);
+  return pcb.cwnd + Math.min(pcb.DUPACKS, 2) * pcb.SND_MSS;
+}
+
+/** Bytes of text in a full-sized segment that leaves now: SACK blocks go before text (RFC 6691). */
+function largestText(pcb: Pcb): number {
+  return pcb.SND_MSS - sackSize(pcb);
 }
 
 /**
  * Whether a segment of `length` bytes, of `available` ones, may leave: silly-window avoidance (RFC 9293 section
  * 3.8.6.2.1) with the Nagle algorithm (section 3.7.4).
  */
-function mayTransmit(pcb: Pcb, length: number, available: number): boolean {
+function mayTransmit(pcb: Pcb, length: number, available: number, isAgain: boolean): boolean {
   if (length <= 0) return false;
-  if (length === pcb.SND_MSS) return true;
+  if (length === largestText(pcb)) return true;
   // What is sent again was let through once.
-  if (seqLessThan(pcb.SND_CURSOR, pcb.SND_NXT)) return true;
+  if (isAgain) return true;
   const needNotWait = pcb.SND_NXT === pcb.SND_UNA || pcb.NODELAY === 1;
   if (needNotWait && (length === available || length >= pcb.MAX_SND_WND / 2)) return true;
   return pcb.PROBE_NOW === 1;
@@ -132,8 +131,7 @@ function restartAfterIdle(host: Host, pcb: Pcb, now: number): void {
 
 /** Nothing is in flight that an ACK could be lost for, and yet something waits: only a probe can end that. */
 function armPersistTimer(host: Host, pcb: Pcb, now: number): void {
-  const isStuck = pcb.isAllAcknowledged && pcb.SND_CURSOR !== pcb.sendEndSeq;
-  if (!isStuck) {
+  if (!pcb.isStuck) {
     pcb.PERSIST_DEADLINE = 0;
   } else if (pcb.PERSIST_DEADLINE === 0) {
     pcb.PERSIST_DEADLINE = now + backedOffRto(pcb);
@@ -141,15 +139,16 @@ function armPersistTimer(host: Host, pcb: Pcb, now: number): void {
   }
 }
 
-/** One octet beyond the window (RFC 9293 section 3.8.6.1). If it is taken, the answer says so; SND_CURSOR stays. */
+/** One octet beyond the window (RFC 9293 section 3.8.6.1). If it is taken, the answer says so. */
 function transmitProbe(host: Host, pcb: Pcb, now: number, egress: Egress): boolean {
   if (pcb.PROBE_NOW === 0) return true;
-  if (pcb.isAllAcknowledged && pcb.SND_CURSOR !== pcb.sendEndSeq) {
+  if (pcb.isStuck) {
     const isFin = pcb.SEND_START === pcb.SEND_END;
     const length = isFin ? 0 : 1;
     const at = pcb.SND_UNA;
     if (!writeText(host, pcb, at, length, isFin, now, egress)) return false;
-    if (seqLessThan(pcb.SND_NXT, seqAdd(at, 1))) pcb.SND_NXT = seqAdd(at, 1);
+    // The peer need not take it.
+    pcb.presumeLost(seqAdd(at, 1));
     stopTiming(pcb);
   }
   pcb.PROBE_NOW = 0;
@@ -200,6 +199,7 @@ function writeAcknowledgment(
   header.SEG_WND = offerWindow(host, pcb);
   header.flags = ACK;
   stamp(pcb, header, now);
+  putSackBlocks(pcb, header);
   if (!writeSegment(host, pcb, header, 0, 0, egress)) return false;
   acknowledged(pcb);
   return true;
@@ -215,7 +215,9 @@ function transmitSegment(
   egress: Egress,
 ): boolean {
   if (!writeText(host, pcb, seq, length, isFin, now, egress)) return false;
-  hasLeft(host, pcb, seq, length + (isFin ? 1 : 0), now);
+  const count = length + (isFin ? 1 : 0);
+  hasLeft(host, pcb, seq, count, now);
+  pcb.sent(seq, seqAdd(seq, count), now);
   return true;
 }
 
@@ -236,6 +238,7 @@ function writeText(
   header.SEG_WND = offerWindow(host, pcb);
   header.flags = ACK | (isFin ? FIN : 0) | (isLast && length > 0 ? PSH : 0);
   stamp(pcb, header, now);
+  putSackBlocks(pcb, header);
   if (!writeSegment(host, pcb, header, offset, length, egress)) return false;
   acknowledged(pcb);
   return true;
@@ -246,7 +249,6 @@ function hasLeft(host: Host, pcb: Pcb, seq: number, count: number, now: number):
   const end = seqAdd(seq, count);
   if (seqLessThan(seq, pcb.SND_NXT)) stopTiming(pcb);
   else startTiming(pcb, end, now);
-  if (seqLessThan(pcb.SND_NXT, end)) pcb.SND_NXT = end;
   pcb.LAST_SENT = now;
   // A peer that is being answered learns from the answers.
   if (pcb.RECEIVE_END > 0) pcb.QUICK_ACKS = 0;
@@ -259,4 +261,6 @@ function acknowledged(pcb: Pcb): void {
   pcb.SEGMENTS_TO_ACK = 0;
   pcb.DELAYED_ACK_DEADLINE = 0;
   pcb.LAST_ACK_SENT = pcb.RCV_NXT;
+  // RFC 2883 section 4: a duplicate is reported once.
+  pcb.DSACK_RIGHT = pcb.DSACK_LEFT;
 }

@@ -162,15 +162,7 @@ class Session {
         ? this.#near(pcb.RCV_NXT, pcb.RCV_NXT, pcb.RCV_NXT, pcb.RCV_ADV, pcb.IRS)
         : this.#near(0, 1000, 0xffffffff),
       ack: isOfPcb
-        ? this.#near(
-            pcb.SND_NXT,
-            pcb.SND_NXT,
-            pcb.SND_UNA,
-            pcb.SND_UNA,
-            pcb.SND_CURSOR,
-            pcb.ISS,
-            pcb.sendEndSeq,
-          )
+        ? this.#near(pcb.SND_NXT, pcb.SND_NXT, pcb.SND_UNA, pcb.SND_UNA, pcb.ISS, pcb.sendEndSeq)
         : choices.u32(),
       flags: choices.pick([
         FLAG.ACK,
@@ -221,7 +213,7 @@ class Session {
 
   #sackBlocks(pcb: Pcb, edges: number): Uint8Array {
     const numbers = Array.from({ length: edges }, () =>
-      this.#near(pcb.SND_UNA, pcb.SND_UNA, pcb.SND_NXT, pcb.SND_CURSOR),
+      this.#near(pcb.SND_UNA, pcb.SND_UNA, pcb.SND_NXT),
     );
     return Uint8Array.from(numbers.flatMap(bytesOf));
   }
@@ -283,7 +275,7 @@ class Session {
     const tcp = {
       sourcePort: pcb.LOCAL_PORT,
       destinationPort: pcb.REMOTE_PORT,
-      seq: this.#near(pcb.SND_UNA, pcb.SND_NXT, pcb.SND_CURSOR),
+      seq: this.#near(pcb.SND_UNA, pcb.SND_NXT),
       ack: pcb.RCV_NXT,
       flags: FLAG.ACK,
       win: 0,

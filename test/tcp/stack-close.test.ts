@@ -150,7 +150,7 @@ t.test('a FIN that overtakes its text waits for it', async (t) => {
   const text = pattern(4000, 9);
   wire.a.send(a, text);
   wire.a.shutdown(a);
-  wire.pass(50);
+  wire.pass(8);
   t.notOk(b.atEnd);
   t.equal(b.readable, 0, 'the first segment is lost');
   t.equal(b.state, 'ESTABLISHED');

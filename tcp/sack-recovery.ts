@@ -1,0 +1,74 @@
+import type { Flight } from './flight.ts';
+import type { Host } from './host.ts';
+import type { Pcb } from './pcb.ts';
+import { detectLoss, narrowReorderingWindow, updateRack, widenReorderingWindow } from './rack.ts';
+import { seqLessOrEqual, seqLessThan } from './sequence.ts';
+import type { TcpOptions } from './wire/tcp-options.ts';
+
+/** Takes over what the SACK blocks of an acceptable ACK say (RFC 2018 section 5). SND.UNA is the segment's already, or later. */
+export function sackArrives(pcb: Pcb, flight: Flight, options: TcpOptions, SEG_ACK: number): void {
+  const { sackCount, sackEdges } = options;
+  if (sackCount === 0) return;
+  const first = isDuplicateReport(options, SEG_ACK) ? 1 : 0;
+  if (first === 1) widenReorderingWindow(pcb);
+  for (let i = first; i < sackCount; i++) {
+    const left = sackEdges[2 * i]!;
+    const right = sackEdges[2 * i + 1]!;
+    // RFC 5961 section 5.2 in spirit: what was never sent cannot have arrived.
+    if (seqLessThan(left, right) && !seqLessThan(pcb.SND_NXT, right)) flight.sack(left, right);
+  }
+}
+
+/** RFC 2883 section 5: whether the first block is below the cumulative acknowledgment or within the second one. */
+function isDuplicateReport(options: TcpOptions, SEG_ACK: number): boolean {
+  const { sackCount, sackEdges } = options;
+  if (sackCount === 0) return false;
+  const left = sackEdges[0]!;
+  const right = sackEdges[1]!;
+  if (!seqLessThan(left, right)) return false;
+  if (seqLessThan(left, SEG_ACK)) return true;
+  return (
+    sackCount > 1 && seqLessOrEqual(sackEdges[2]!, left) && seqLessOrEqual(right, sackEdges[3]!)
+  );
+}
+
+/** An acknowledgment of a peer that has agreed on SACK has been taken into `flight`: what does it tell of losses? */
+export function recover(host: Host, pcb: Pcb, flight: Flight, now: number): void {
+  updateRack(pcb, flight, now);
+  if (pcb.IN_RECOVERY === 1 && seqLessOrEqual(pcb.recover, pcb.SND_UNA)) leaveRecovery(pcb);
+  if (flight.isEmpty) {
+    pcb.REORDERING_DEADLINE = 0;
+    return;
+  }
+  flight.renege();
+  findLoss(host, pcb, flight, now);
+}
+
+/** What was sent before something delivered has not come for so long that it no longer can be late. */
+export function reorderingTimeout(host: Host, pcb: Pcb, now: number): void {
+  pcb.REORDERING_DEADLINE = 0;
+  if (pcb.flight !== undefined) findLoss(host, pcb, pcb.flight, now);
+}
+
+function findLoss(host: Host, pcb: Pcb, flight: Flight, now: number): void {
+  detectLoss(host, pcb, flight, now);
+  if (flight.lost === 0) return;
+  // Before `recover`, a timeout has answered these losses already (RFC 6675 section 5.1).
+  if (pcb.IN_RECOVERY === 0 && seqLessOrEqual(pcb.recover, pcb.SND_UNA)) enterRecovery(host, pcb);
+  host.wantOutput(pcb);
+}
+
+/** RFC 6675 section 5, step 4. */
+function enterRecovery(host: Host, pcb: Pcb): void {
+  host.congestionControl.loss(pcb);
+  pcb.recover = pcb.SND_NXT;
+  pcb.IN_RECOVERY = 1;
+  pcb.RETRANSMIT_NOW = 1;
+  pcb.cwnd = pcb.ssthresh;
+}
+
+function leaveRecovery(pcb: Pcb): void {
+  pcb.IN_RECOVERY = 0;
+  pcb.cwnd = pcb.ssthresh;
+  narrowReorderingWindow(pcb);
+}
