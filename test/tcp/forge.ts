@@ -12,6 +12,8 @@ export interface Forged {
   readonly flags: number;
   readonly text?: Uint8Array;
   readonly mss?: number;
+  /** Left and right edge of each block. */
+  readonly sack?: readonly (readonly [number, number])[];
   readonly timestamps?: { readonly value: number; readonly echo: number } | undefined;
 }
 
@@ -60,6 +62,9 @@ export function segment(
     header.options.hasTimestamps = true;
     header.options.timestampValue = forged.timestamps.value >>> 0;
     header.options.timestampEcho = forged.timestamps.echo >>> 0;
+  }
+  for (const [left, right] of forged.sack ?? []) {
+    header.options.sackEdges.set([left, right], 2 * header.options.sackCount++);
   }
   const text = forged.text ?? new Uint8Array(0);
   const length = tcpHeaderLength(header) + text.length;
