@@ -246,7 +246,7 @@ export class PlainPeer implements NetworkHost {
     const from = this.#offset(segment.SEG_SEQ, this.#irs, this.#rcvNxt);
     const past = from + SEG_LEN;
     if (flags & RST) {
-      if (from === this.#rcvNxt) this.#reset();
+      if (from === this.#rcvNxt + (this.#isFinHeard ? 1 : 0)) this.#reset();
       else if (from > this.#rcvNxt && from < this.#edge) this.#acknowledge();
       return;
     }
@@ -393,16 +393,13 @@ export class PlainPeer implements NetworkHost {
   #expired(): void {
     this.#expiresAt = Infinity;
     this.#backoff++;
+    if (this.#world.events.now > this.#flow.brokenAt + PATIENCE) this.#state = 'over';
     switch (this.#state) {
       case 'syn-sent':
       case 'syn-received':
         this.#sendSyn();
         break;
       case 'open':
-        if (this.#world.events.now > this.#flow.brokenAt + PATIENCE) {
-          this.#state = 'over';
-          break;
-        }
         this.#nxt = this.#una;
         if (this.#window > 0) this.#pump();
         else this.#probe();
