@@ -50,6 +50,8 @@ export interface Waiting {
   readonly established: Pcb[];
   /** How many are in SYN-RECEIVED. */
   synReceived: number;
+  /** And how many of those have not answered in a whole RTO: what a flood leaves, and a burst of callers does not. */
+  unanswered: number;
 }
 
 /**
@@ -84,6 +86,8 @@ export class Host implements PcbOwner {
 
   nextId = 1;
   nextQueueOrder = 1;
+  /** When a SYN was last answered with a cookie. */
+  cookieSentAt = -Infinity;
   /** How many ephemeral ports have been asked for (RFC 6056 section 3.3.3). */
   portsAsked = 0;
 
@@ -226,7 +230,9 @@ export class Host implements PcbOwner {
   leaveSynReceived(pcb: Pcb): void {
     if (pcb.STATE !== State.SYN_RECEIVED) return;
     const waiting = this.waiting.get(pcb.LISTENER);
-    if (waiting !== undefined) waiting.synReceived--;
+    if (waiting === undefined) return;
+    waiting.synReceived--;
+    if (pcb.BACKOFF > 0) waiting.unanswered--;
   }
 
   /**

@@ -47,7 +47,7 @@ export function listen(host: Host, pcb: Pcb, backlog: number): void {
     if (pcb.LOCAL_PORT === 0) throw new TcpError('EDESTADDRREQ');
     host.setState(pcb, State.LISTEN);
     host.listeners.set(pcb.LOCAL_PORT, pcb);
-    host.waiting.set(pcb.ID, { established: [], synReceived: 0 });
+    host.waiting.set(pcb.ID, { established: [], synReceived: 0, unanswered: 0 });
   }
   pcb.BACKLOG = Math.min(backlog, MAX_BACKLOG);
 }

@@ -1,7 +1,7 @@
 import { type Endpoint, formatAddress, IpAddress } from './address.ts';
 import { ByteStream } from './byte-stream.ts';
 import { Flight } from './flight.ts';
-import { KEEPALIVE_IDLE, KEEPALIVE_INTERVAL } from './keepalive.ts';
+import { DEFAULT_KEEPALIVE_IDLE, DEFAULT_KEEPALIVE_INTERVAL } from './keepalive.ts';
 import type { Reassembly } from './reassembly.ts';
 import { defineRecord, type RecordPool } from './record.ts';
 import { seqAdd, seqSub } from './sequence.ts';
@@ -92,6 +92,8 @@ const FIELDS = {
   RECEIVE_END: durable.f64,
   /** Whether everything up to the peer's FIN has arrived. */
   FIN_RECEIVED: durable.u8,
+  /** Stream offset one past the last byte that the peer has called urgent: RCV.UP; 0: none. */
+  URGENT_END: carried.f64,
 
   // What the SYNs agreed on, once and for all.
   /**
@@ -217,6 +219,8 @@ const FIELDS = {
   BACKOFF: hint.u8,
   /** When it first did since something was acknowledged. */
   UNANSWERED_SINCE: hint.f64,
+  /** Since when the window has been too small to send, without a pause. */
+  STUCK_SINCE: hint.f64,
   /** errno of the last soft error (RFC 5461 section 2). */
   SOFT_ERROR: hint.u8,
   /** When text was last sent (RFC 5681 section 4.1). */
@@ -373,6 +377,14 @@ export class Pcb extends definition.Base implements TimerItem {
     return this.RECEIVE_END - this.RECEIVE_START;
   }
 
+  /**
+   * How many of the next bytes to read, or to come, the peer has called urgent. They are in the stream like all others
+   * (RFC 6093 section 6).
+   */
+  get urgentPending(): number {
+    return Math.max(0, this.URGENT_END - this.RECEIVE_START);
+  }
+
   /** Whether the peer's FIN has been reached and everything before it read. */
   get atEnd(): boolean {
     return this.FIN_RECEIVED === 1 && this.readable === 0;
@@ -449,7 +461,9 @@ export class Pcb extends definition.Base implements TimerItem {
     const isIdle = this.SND_UNA === this.sendEndSeq;
     if (this.KEEPALIVE === 0 || !isIdle) return Infinity;
     if (STATE !== State.ESTABLISHED && STATE !== State.CLOSE_WAIT) return Infinity;
-    return this.LAST_HEARD + KEEPALIVE_IDLE + this.KEEPALIVE_PROBES * KEEPALIVE_INTERVAL;
+    const idle = this.KEEPALIVE_IDLE || DEFAULT_KEEPALIVE_IDLE;
+    const interval = this.KEEPALIVE_INTERVAL || DEFAULT_KEEPALIVE_INTERVAL;
+    return this.LAST_HEARD + idle + this.KEEPALIVE_PROBES * interval;
   }
 
   /** Whether both streams hold what the record says they do. */

@@ -30,7 +30,7 @@ export function restore(host: Host, record: Uint8Array): Pcb {
   if (pcb.IS_BOUND === 1) host.bound.set(pcb.LOCAL_PORT, pcb);
   if (pcb.STATE === State.LISTEN) {
     host.listeners.set(pcb.LOCAL_PORT, pcb);
-    host.waiting.set(pcb.ID, { established: [], synReceived: 0 });
+    host.waiting.set(pcb.ID, { established: [], synReceived: 0, unanswered: 0 });
   } else if (pcb.STATE !== State.CLOSED) {
     check(!isConnectedTwice(host, pcb), `connection ${pcb.ID} has the sockets of another`);
     host.connections.add(pcb);
@@ -76,6 +76,8 @@ function check(condition: boolean, what: string): void {
  * @param elapsed milliseconds of this clock since the restored state was current; 0 if it was another clock
  */
 export function resume(host: Host, now: number, elapsed: number): void {
+  // The engine before this one may have sent some.
+  host.cookieSentAt = now;
   const spread = host.pcbs.size / RESUMED_PER_MILLISECOND;
   for (const pcb of [...host.pcbs.values()]) {
     assert(

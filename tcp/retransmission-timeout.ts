@@ -71,6 +71,11 @@ export function startRetransmissionTimer(host: Host, pcb: Pcb, now: number): voi
 /** RFC 6298 section 5.3: something new has been acknowledged, and more is outstanding. */
 export function restartRetransmissionTimer(host: Host, pcb: Pcb, now: number): void {
   pcb.RETRANSMISSION_DEADLINE = now + backedOffRto(pcb);
+  if (pcb.USER_TIMEOUT !== 0 && pcb.UNANSWERED_SINCE !== 0) {
+    // Not later than when it is known that nothing comes.
+    const last = Math.max(now, pcb.UNANSWERED_SINCE + pcb.USER_TIMEOUT);
+    pcb.RETRANSMISSION_DEADLINE = Math.min(pcb.RETRANSMISSION_DEADLINE, last);
+  }
   host.arm(pcb);
 }
 
@@ -101,6 +106,7 @@ export function retransmissionTimeout(host: Host, pcb: Pcb, now: number): void {
     return;
   }
   if (pcb.BACKOFF < 255) pcb.BACKOFF++;
+  if (pcb.STATE === State.SYN_RECEIVED && pcb.BACKOFF === 1) countUnanswered(host, pcb);
   stopTiming(pcb);
   host.congestionControl.timeout(pcb, isFirst);
   // RFC 6582 section 4: duplicates of what was sent before now tell of no new loss.
@@ -114,15 +120,21 @@ export function retransmissionTimeout(host: Host, pcb: Pcb, now: number): void {
   host.wantOutput(pcb);
 }
 
+/** The caller has not come back to its listener in time. */
+function countUnanswered(host: Host, pcb: Pcb): void {
+  const waiting = host.waiting.get(pcb.LISTENER);
+  if (waiting !== undefined) waiting.unanswered++;
+}
+
 function isHopeless(pcb: Pcb, now: number): boolean {
   if (pcb.STATE === State.SYN_SENT) return pcb.BACKOFF >= SYN_RETRIES;
   if (pcb.STATE === State.SYN_RECEIVED) return pcb.BACKOFF >= SYN_ACK_RETRIES;
   return isUnansweredTooLong(pcb, now);
 }
 
-/** Whether nothing that was sent has been acknowledged for R2. */
+/** Whether nothing that was sent has been acknowledged for the user timeout (RFC 5482), or for R2. */
 export function isUnansweredTooLong(pcb: Pcb, now: number): boolean {
-  return pcb.UNANSWERED_SINCE !== 0 && now - pcb.UNANSWERED_SINCE >= R2;
+  return pcb.UNANSWERED_SINCE !== 0 && now - pcb.UNANSWERED_SINCE >= (pcb.USER_TIMEOUT || R2);
 }
 
 /** R2 has passed: the connection ends, with the best reason known (RFC 9293 sections 3.8.3 and 3.9.2.2). */

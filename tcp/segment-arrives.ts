@@ -12,6 +12,7 @@ import { measure, startDataTransfer } from './retransmission-timeout.ts';
 import { acknowledgeNow, beginQuickAcks, duplicateArrives, textArrives } from './segment-text.ts';
 import { seqAdd, seqInWindow, seqLessOrEqual, seqLessThan, seqSub } from './sequence.ts';
 import { mayReceiveText, State } from './state.ts';
+import { haveSentCookie, sendCookie, synOfCookie } from './syn-cookies.ts';
 import {
   isOldDuplicate,
   lacksTimestamps,
@@ -19,7 +20,7 @@ import {
   synchronizeTimestamps,
   timestampsSize,
 } from './timestamps.ts';
-import { ACK, FIN, RST, SYN, type TcpHeader } from './wire/tcp.ts';
+import { ACK, FIN, RST, SYN, type TcpHeader, URG } from './wire/tcp.ts';
 
 /** RFC 9293 section 3.7.1: what a peer that says nothing can take over IPv4. */
 const DEFAULT_MSS = 536;
@@ -42,13 +43,14 @@ export function segmentArrives(
   if (pcb === undefined) {
     const listener = host.listeners.get(destinationPort);
     if (listener === undefined) resetSegment(host, segment, source.ipv4);
-    else arrivesInListen(host, listener, source, segment, now);
+    else arrivesInListen(host, listener, source, segment, bytes, now);
     return;
   }
   if (isReopening(host, pcb, segment)) {
     const lastUsed = pcb.SND_NXT;
     host.finish(pcb, 0);
-    arrivesInListen(host, host.listeners.get(destinationPort)!, source, segment, now, lastUsed);
+    const listener = host.listeners.get(destinationPort)!;
+    arrivesInListen(host, listener, source, segment, bytes, now, lastUsed);
     return;
   }
   pcb.LAST_HEARD = now;
@@ -86,6 +88,7 @@ function arrivesInListen(
   listener: Pcb,
   source: IpAddress,
   segment: TcpHeader,
+  bytes: Uint8Array,
   now: number,
   lastUsed?: number,
 ): void {
@@ -93,15 +96,52 @@ function arrivesInListen(
   if (segment.flags & RST) return;
   // Second, check for an ACK.
   if (segment.flags & ACK) {
-    resetSegment(host, segment, source.ipv4);
+    ackArrivesInListen(host, listener, source, segment, bytes, now);
     return;
   }
   // Third, check for a SYN. One with FIN is no way to begin.
   if ((segment.flags & (SYN | FIN)) !== SYN) return;
   const waiting = host.waiting.get(listener.ID)!;
   // Silence makes the peer ask again, when there may be room.
-  if (waiting.established.length + waiting.synReceived > listener.BACKLOG) return;
+  if (waiting.established.length > listener.BACKLOG) return;
+  if (waiting.established.length + waiting.synReceived > listener.BACKLOG) {
+    // A burst of callers waits outside: one whose ACK finds no room would not know that it has to come again.
+    if (waiting.unanswered > 0) sendCookie(host, source, segment, now);
+  } else {
+    passiveOpen(host, listener, source, segment, now, lastUsed);
+  }
+}
 
+/** An ACK in LISTEN is an error, unless it answers a cookie: then its connection begins with it (RFC 4987 section 3.6). */
+function ackArrivesInListen(
+  host: Host,
+  listener: Pcb,
+  source: IpAddress,
+  segment: TcpHeader,
+  bytes: Uint8Array,
+  now: number,
+): void {
+  const syn = segment.flags & SYN ? undefined : synOfCookie(host, source, segment, now);
+  if (syn === undefined) {
+    resetSegment(host, segment, source.ipv4);
+    return;
+  }
+  // The peer takes itself for connected, and its next segment is as good as this one.
+  if (host.waiting.get(listener.ID)!.established.length > listener.BACKLOG) return;
+  const pcb = passiveOpen(host, listener, source, syn, now);
+  haveSentCookie(pcb, syn.SEG_ACK);
+  arrivesInOtherStates(host, pcb, segment, bytes, now);
+}
+
+/** A connection in SYN-RECEIVED, from the SYN that has come for `listener`. */
+function passiveOpen(
+  host: Host,
+  listener: Pcb,
+  source: IpAddress,
+  segment: TcpHeader,
+  now: number,
+  lastUsed?: number,
+): Pcb {
   const pcb = host.create();
   pcb.LISTENER = listener.ID;
   pcb.localAddress = host.address;
@@ -112,13 +152,18 @@ function arrivesInListen(
   pcb.TOS = listener.TOS;
   pcb.NODELAY = listener.NODELAY;
   pcb.KEEPALIVE = listener.KEEPALIVE;
+  pcb.KEEPALIVE_IDLE = listener.KEEPALIVE_IDLE;
+  pcb.KEEPALIVE_INTERVAL = listener.KEEPALIVE_INTERVAL;
+  pcb.KEEPALIVE_COUNT = listener.KEEPALIVE_COUNT;
+  pcb.USER_TIMEOUT = listener.USER_TIMEOUT;
   begin(host, pcb, now, lastUsed);
   synchronize(host, pcb, segment, now);
   setSendWindow(host, pcb, segment);
-  waiting.synReceived++;
+  host.waiting.get(listener.ID)!.synReceived++;
   host.setState(pcb, State.SYN_RECEIVED);
   host.connections.add(pcb);
   host.wantOutput(pcb);
+  return pcb;
 }
 
 /** RFC 9293 section 3.10.7.3. */
@@ -169,7 +214,7 @@ function arrivesInOtherStates(
   if (!checkRst(host, pcb, segment, now)) return;
   if (!checkSyn(host, pcb, segment, now)) return;
   if (!checkAck(host, pcb, segment, now)) return;
-  // Sixth, check the URG bit: urgent text is text like any other here (RFC 6093 section 6).
+  checkUrg(host, pcb, segment);
   processText(host, pcb, segment, bytes, now);
 }
 
@@ -296,6 +341,18 @@ function ourFinIsAcknowledged(host: Host, pcb: Pcb, now: number): boolean {
     default:
       return true;
   }
+}
+
+/**
+ * Sixth, check the URG bit: urgent text is delivered in its place like any other (RFC 6093 section 6); the user is told
+ * where it ends.
+ */
+function checkUrg(host: Host, pcb: Pcb, segment: TcpHeader): void {
+  if ((segment.flags & URG) === 0 || !mayReceiveText(pcb.STATE)) return;
+  const end = pcb.RECEIVE_END + seqSub(seqAdd(segment.SEG_SEQ, segment.SEG_UP), pcb.RCV_NXT);
+  if (end <= Math.max(pcb.URGENT_END, pcb.RECEIVE_START)) return;
+  pcb.URGENT_END = end;
+  host.changed(pcb);
 }
 
 /** Seventh, process the segment text, and eighth, check the FIN bit. */

@@ -133,7 +133,9 @@ function restartAfterIdle(host: Host, pcb: Pcb, now: number): void {
 function armPersistTimer(host: Host, pcb: Pcb, now: number): void {
   if (!pcb.isStuck) {
     pcb.PERSIST_DEADLINE = 0;
+    pcb.STUCK_SINCE = 0;
   } else if (pcb.PERSIST_DEADLINE === 0) {
+    if (pcb.STUCK_SINCE === 0) pcb.STUCK_SINCE = now;
     pcb.PERSIST_DEADLINE = now + backedOffRto(pcb);
     host.arm(pcb);
   }

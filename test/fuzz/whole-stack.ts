@@ -1,4 +1,4 @@
-import { KEEPALIVE_IDLE } from '../../tcp/keepalive.ts';
+import { DEFAULT_KEEPALIVE_IDLE } from '../../tcp/keepalive.ts';
 import type { Pcb } from '../../tcp/pcb.ts';
 import { seqAdd, seqSub } from '../../tcp/sequence.ts';
 import { Stack } from '../../tcp/stack.ts';
@@ -394,7 +394,7 @@ class Session {
       untilTimer,
       untilTimer,
       untilTimer + 1000,
-      choices.pick([61_000, KEEPALIVE_IDLE]),
+      choices.pick([61_000, DEFAULT_KEEPALIVE_IDLE]),
     ]);
   }
 
