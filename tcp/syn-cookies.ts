@@ -109,7 +109,7 @@ export function haveSentCookie(pcb: Pcb, ISS: number): void {
   pcb.ISS = ISS;
   pcb.SND_UNA = ISS;
   pcb.SND_NXT = seqAdd(ISS, 1);
-  pcb.SND_CURSOR = pcb.SND_NXT;
+  pcb.SYN_NOW = 0;
   pcb.recover = ISS;
 }
 
