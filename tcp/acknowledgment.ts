@@ -5,6 +5,7 @@ import { endBackoff, measure, restartRetransmissionTimer } from './retransmissio
 import { hasSack } from './sack-blocks.ts';
 import { recover, sackArrives } from './sack-recovery.ts';
 import { seqLessThan, seqSub } from './sequence.ts';
+import { scheduleProbe } from './tail-loss-probe.ts';
 import { echoedTime } from './timestamps.ts';
 import { FIN, SYN, type TcpHeader } from './wire/tcp.ts';
 
@@ -24,13 +25,15 @@ export function acknowledgmentArrives(host: Host, pcb: Pcb, segment: TcpHeader, 
   // Also when it then is all acknowledged, this holds what the segment has told.
   const { flight } = pcb;
   flight?.beginAcknowledgment(now, pcb.RACK_MIN_RTT, echoedTime(pcb, segment, now));
-  const isNew = seqLessThan(pcb.SND_UNA, segment.SEG_ACK);
+  const before = pcb.SND_UNA;
+  const isNew = seqLessThan(before, segment.SEG_ACK);
   if (isNew) newlyAcknowledged(host, pcb, segment, now);
   if (hasSack(pcb)) {
     if (flight !== undefined) {
-      sackArrives(pcb, flight, segment.options, segment.SEG_ACK);
-      recover(host, pcb, flight, now);
+      sackArrives(host, pcb, flight, segment, isNew);
+      recover(host, pcb, flight, now, seqSub(pcb.SND_UNA, before));
     }
+    if (isNew) scheduleProbe(host, pcb, now);
   } else if (!isNew && isDuplicate(pcb, segment)) {
     duplicateAck(host, pcb);
   }

@@ -128,11 +128,13 @@ export class Flight {
     }
   }
 
-  /** The peer says that [left, right) has arrived. What of it is not part of the flight is not looked at. */
+  /** The peer says that [left, right) has arrived, after what it has acknowledged. What of it is not part of the flight is not looked at. */
   sack(left: number, right: number): void {
     const from = seqMax(left, this.#start);
     const to = seqMin(right, this.end);
     if (!seqLessThan(from, to)) return;
+    // Out of order the peer echoes an earlier segment's timestamp (RFC 7323 section 4.3, step 2): it tells nothing of this one.
+    this.#echoedTime = Infinity;
     this.#reserve(2);
     const first = this.#cut(from, Flight.MAX_PARTS);
     const past = this.#cut(to, Flight.MAX_PARTS);

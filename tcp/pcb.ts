@@ -215,6 +215,19 @@ const FIELDS = {
   /** SND.NXT when a duplicate was last reported that made it wait longer, while IS_DSACK_ROUND. */
   RACK_DSACK_ROUND: hint.u32,
   IS_DSACK_ROUND: hint.u8,
+  // Hints: tail loss probe (RFC 8985 section 7.1).
+  /** A tail loss probe must leave. */
+  TAIL_PROBE_NOW: hint.u8,
+  /** Whether one is out whose fate is not known, whether it was a retransmission (TLP.is_retrans), and TLP.end_seq. */
+  IS_PROBE_OUT: hint.u8,
+  IS_PROBE_AGAIN: hint.u8,
+  PROBE_END_SEQ: hint.u32,
+
+  // Hints: proportional rate reduction (RFC 9937 section 5), bytes.
+  RecoverFS: hint.u32,
+  prr_delivered: hint.u32,
+  prr_out: hint.u32,
+
   /** How often the retransmission or persist timer has run out since the round-trip time was last measured. */
   BACKOFF: hint.u8,
   /** When it first did since something was acknowledged. */
@@ -233,6 +246,8 @@ const FIELDS = {
   // Hints: timers.
   RETRANSMISSION_DEADLINE: hint.f64,
   PERSIST_DEADLINE: hint.f64,
+  /** When to ask for the tail (RFC 8985 section 7.2, PTO). */
+  PROBE_DEADLINE: hint.f64,
   /** When what may be reordered counts as lost (RFC 8985 section 6.2). */
   REORDERING_DEADLINE: hint.f64,
   DELAYED_ACK_DEADLINE: hint.f64,
@@ -449,6 +464,7 @@ export class Pcb extends definition.Base implements TimerItem {
     let earliest = Infinity;
     if (this.RETRANSMISSION_DEADLINE !== 0) earliest = this.RETRANSMISSION_DEADLINE;
     if (this.PERSIST_DEADLINE !== 0) earliest = Math.min(earliest, this.PERSIST_DEADLINE);
+    if (this.PROBE_DEADLINE !== 0) earliest = Math.min(earliest, this.PROBE_DEADLINE);
     if (this.REORDERING_DEADLINE !== 0) earliest = Math.min(earliest, this.REORDERING_DEADLINE);
     if (this.DELAYED_ACK_DEADLINE !== 0) earliest = Math.min(earliest, this.DELAYED_ACK_DEADLINE);
     if (this.END_DEADLINE !== 0) earliest = Math.min(earliest, this.END_DEADLINE);
@@ -540,6 +556,7 @@ export class Pcb extends definition.Base implements TimerItem {
     this.#receiveStream?.forgetBeyondEnd();
     this.RETRANSMISSION_DEADLINE = 0;
     this.PERSIST_DEADLINE = 0;
+    this.PROBE_DEADLINE = 0;
     this.REORDERING_DEADLINE = 0;
     this.DELAYED_ACK_DEADLINE = 0;
     this.END_DEADLINE = 0;

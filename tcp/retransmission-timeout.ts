@@ -115,6 +115,9 @@ export function retransmissionTimeout(host: Host, pcb: Pcb, now: number): void {
   pcb.DUPACKS = 0;
   pcb.RETRANSMIT_NOW = 0;
   pcb.REORDERING_DEADLINE = 0;
+  pcb.PROBE_DEADLINE = 0;
+  pcb.TAIL_PROBE_NOW = 0;
+  pcb.IS_PROBE_OUT = 0;
   if (isSynchronized(pcb.STATE)) pcb.flight?.loseAll();
   else pcb.SYN_NOW = 1;
   host.wantOutput(pcb);

@@ -1,16 +1,28 @@
 import type { Flight } from './flight.ts';
 import type { Host } from './host.ts';
 import type { Pcb } from './pcb.ts';
+import { beginReduction, reduce } from './proportional-rate-reduction.ts';
 import { detectLoss, narrowReorderingWindow, updateRack, widenReorderingWindow } from './rack.ts';
 import { seqLessOrEqual, seqLessThan } from './sequence.ts';
+import { probeIsAcknowledged } from './tail-loss-probe.ts';
+import type { TcpHeader } from './wire/tcp.ts';
 import type { TcpOptions } from './wire/tcp-options.ts';
 
 /** Takes over what the SACK blocks of an acceptable ACK say (RFC 2018 section 5). SND.UNA is the segment's already, or later. */
-export function sackArrives(pcb: Pcb, flight: Flight, options: TcpOptions, SEG_ACK: number): void {
+export function sackArrives(
+  host: Host,
+  pcb: Pcb,
+  flight: Flight,
+  segment: TcpHeader,
+  isNew: boolean,
+): void {
+  const { options, SEG_ACK } = segment;
   const { sackCount, sackEdges } = options;
-  if (sackCount === 0) return;
   const first = isDuplicateReport(options, SEG_ACK) ? 1 : 0;
-  if (first === 1) widenReorderingWindow(pcb);
+  const isOfProbe = first === 1 && pcb.IS_PROBE_OUT === 1 && sackEdges[1] === pcb.PROBE_END_SEQ;
+  const isBare = !isNew && segment.payloadLength === 0 && sackCount === 0;
+  probeIsAcknowledged(host, pcb, SEG_ACK, isOfProbe, isBare);
+  if (first === 1 && !isOfProbe) widenReorderingWindow(pcb);
   for (let i = first; i < sackCount; i++) {
     const left = sackEdges[2 * i]!;
     const right = sackEdges[2 * i + 1]!;
@@ -33,7 +45,13 @@ function isDuplicateReport(options: TcpOptions, SEG_ACK: number): boolean {
 }
 
 /** An acknowledgment of a peer that has agreed on SACK has been taken into `flight`: what does it tell of losses? */
-export function recover(host: Host, pcb: Pcb, flight: Flight, now: number): void {
+export function recover(
+  host: Host,
+  pcb: Pcb,
+  flight: Flight,
+  now: number,
+  acknowledged: number,
+): void {
   updateRack(pcb, flight, now);
   if (pcb.IN_RECOVERY === 1 && seqLessOrEqual(pcb.recover, pcb.SND_UNA)) leaveRecovery(pcb);
   if (flight.isEmpty) {
@@ -41,20 +59,37 @@ export function recover(host: Host, pcb: Pcb, flight: Flight, now: number): void
     return;
   }
   flight.renege();
-  findLoss(host, pcb, flight, now);
+  const lostBefore = flight.lost;
+  const wasRecovering = pcb.IN_RECOVERY === 1;
+  findLoss(host, pcb, flight, now, flight.delivered, acknowledged);
+  if (pcb.IN_RECOVERY === 0 || flight.delivered === 0) return;
+  const isSafe = wasRecovering && acknowledged > 0 && flight.lost <= lostBefore;
+  reduce(pcb, flight.delivered, isSafe);
+  host.wantOutput(pcb);
 }
 
 /** What was sent before something delivered has not come for so long that it no longer can be late. */
 export function reorderingTimeout(host: Host, pcb: Pcb, now: number): void {
   pcb.REORDERING_DEADLINE = 0;
-  if (pcb.flight !== undefined) findLoss(host, pcb, pcb.flight, now);
+  if (pcb.flight !== undefined) findLoss(host, pcb, pcb.flight, now, 0, 0);
 }
 
-function findLoss(host: Host, pcb: Pcb, flight: Flight, now: number): void {
+function findLoss(
+  host: Host,
+  pcb: Pcb,
+  flight: Flight,
+  now: number,
+  delivered: number,
+  acknowledged: number,
+): void {
   detectLoss(host, pcb, flight, now);
   if (flight.lost === 0) return;
   // Before `recover`, a timeout has answered these losses already (RFC 6675 section 5.1).
-  if (pcb.IN_RECOVERY === 0 && seqLessOrEqual(pcb.recover, pcb.SND_UNA)) enterRecovery(host, pcb);
+  if (pcb.IN_RECOVERY === 0 && seqLessOrEqual(pcb.recover, pcb.SND_UNA)) {
+    enterRecovery(host, pcb);
+    beginReduction(pcb, delivered, acknowledged, flight.sacked);
+    reduce(pcb, 0, false);
+  }
   host.wantOutput(pcb);
 }
 
@@ -63,8 +98,7 @@ function enterRecovery(host: Host, pcb: Pcb): void {
   host.congestionControl.loss(pcb);
   pcb.recover = pcb.SND_NXT;
   pcb.IN_RECOVERY = 1;
-  pcb.RETRANSMIT_NOW = 1;
-  pcb.cwnd = pcb.ssthresh;
+  pcb.PROBE_DEADLINE = 0;
 }
 
 function leaveRecovery(pcb: Pcb): void {

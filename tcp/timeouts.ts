@@ -11,6 +11,7 @@ import {
 } from './retransmission-timeout.ts';
 
 import { reorderingTimeout } from './sack-recovery.ts';
+import { probeTimeoutExpired } from './tail-loss-probe.ts';
 
 /** The longest wait between two probes, milliseconds; RFC 9293 section 3.8.6.1 only wants it to grow exponentially. */
 const MAX_PERSIST = 60_000;
@@ -41,6 +42,7 @@ function timeout(host: Host, pcb: Pcb, now: number): void {
     pcb.ACK_NOW = 1;
     host.wantOutput(pcb);
   }
+  if (isDue(pcb.PROBE_DEADLINE, now)) probeTimeoutExpired(host, pcb, now);
   if (isDue(pcb.REORDERING_DEADLINE, now)) reorderingTimeout(host, pcb, now);
   if (isDue(pcb.RETRANSMISSION_DEADLINE, now)) retransmissionTimeout(host, pcb, now);
   if (isDue(pcb.PERSIST_DEADLINE, now)) persistTimeout(host, pcb, now);

@@ -4,14 +4,16 @@ import { Negotiated, type Pcb } from './pcb.ts';
 import { initialReceiveWindow, isWindowUpdateDue, offerWindow } from './receive-window.ts';
 import {
   backedOffRto,
+  restartRetransmissionTimer,
   startRetransmissionTimer,
   startTiming,
   stopTiming,
 } from './retransmission-timeout.ts';
 import { hasSack, putSackBlocks, sackSize } from './sack-blocks.ts';
 import { segmentOf, writeSegment } from './segment-writer.ts';
-import { seqAdd, seqLessThan, seqMin, seqSub } from './sequence.ts';
+import { seqAdd, seqLessThan, seqMax, seqMin, seqSub } from './sequence.ts';
 import { State } from './state.ts';
+import { probeLeaves, scheduleProbe } from './tail-loss-probe.ts';
 import { stamp } from './timestamps.ts';
 import { ACK, FIN, PSH, SYN } from './wire/tcp.ts';
 
@@ -32,6 +34,7 @@ export function transmitConnection(host: Host, pcb: Pcb, now: number, egress: Eg
       return (
         transmitDuplicateAcks(host, pcb, now, egress) &&
         transmitText(host, pcb, now, egress) &&
+        transmitTailProbe(host, pcb, now, egress) &&
         transmitProbe(host, pcb, now, egress) &&
         transmitKeepalive(host, pcb, now, egress) &&
         transmitAcknowledgment(host, pcb, now, egress)
@@ -93,6 +96,30 @@ function transmitText(host: Host, pcb: Pcb, now: number, egress: Egress): boolea
   }
   pcb.RETRANSMIT_NOW = 0;
   armPersistTimer(host, pcb, now);
+  return true;
+}
+
+/**
+ * A tail loss probe (TLP_send_probe, RFC 8985 section 7.3): new text if there is some and the peer has room, or else the last
+ * segment once more.
+ */
+function transmitTailProbe(host: Host, pcb: Pcb, now: number, egress: Egress): boolean {
+  if (pcb.TAIL_PROBE_NOW === 0) return true;
+  const { flight, SND_NXT, SND_UNA } = pcb;
+  if (flight !== undefined) {
+    const most = largestText(pcb);
+    const textEnd = seqAdd(SND_UNA, pcb.SEND_END - pcb.SEND_START);
+    const window = pcb.SND_WND - seqSub(SND_NXT, SND_UNA);
+    const unsent = Math.min(seqSub(textEnd, SND_NXT), window, most);
+    const isAgain = unsent <= 0;
+    const seq = isAgain ? seqMax(SND_UNA, seqAdd(SND_NXT, -most)) : SND_NXT;
+    const length = isAgain ? seqSub(seqMin(SND_NXT, textEnd), seq) : unsent;
+    const isFin = isAgain && seqLessThan(textEnd, SND_NXT);
+    if (!transmitSegment(host, pcb, seq, length, isFin, now, egress)) return false;
+    probeLeaves(pcb, isAgain);
+    pcb.PROBE_DEADLINE = 0;
+  }
+  pcb.TAIL_PROBE_NOW = 0;
   return true;
 }
 
@@ -219,7 +246,10 @@ function transmitSegment(
   if (!writeText(host, pcb, seq, length, isFin, now, egress)) return false;
   const count = length + (isFin ? 1 : 0);
   hasLeft(host, pcb, seq, count, now);
+  const isNew = seq === pcb.SND_NXT;
   pcb.sent(seq, seqAdd(seq, count), now);
+  if (pcb.IN_RECOVERY === 1) pcb.prr_out += count;
+  else if (isNew) scheduleProbe(host, pcb, now);
   return true;
 }
 
@@ -254,7 +284,9 @@ function hasLeft(host: Host, pcb: Pcb, seq: number, count: number, now: number):
   pcb.LAST_SENT = now;
   // A peer that is being answered learns from the answers.
   if (pcb.RECEIVE_END > 0) pcb.QUICK_ACKS = 0;
-  startRetransmissionTimer(host, pcb, now);
+  // The oldest is on its way again: it gets the time that its answer takes, as in Linux (tcp_xmit_retransmit_queue).
+  if (seq === pcb.SND_UNA) restartRetransmissionTimer(host, pcb, now);
+  else startRetransmissionTimer(host, pcb, now);
 }
 
 /** A segment with ACK has left: nothing waits to be acknowledged. */
