@@ -1,13 +1,13 @@
-import { mkdirSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { HostError } from './host-error.ts';
+import { makeDirectory } from './make-directory.ts';
 import { detach, findMount } from './mount-table.ts';
 
 /** A live tree answers a stat within a turn; one whose engine is being restarted, within this many milliseconds. */
 const ANSWER_MILLISECONDS = 2000;
 
 /**
- * Makes sure that something can be mounted at `mountpoint`: makes the directory if there is none, and detaches a dead mount of ours.
+ * Makes sure that something can be mounted at `mountpoint`: makes the directory if only that is missing, and detaches a dead mount of ours.
  * @throws HostError when a live mount or a file is in the way
  */
 export async function prepareMountpoint(mountpoint: string): Promise<void> {
@@ -21,7 +21,7 @@ export async function prepareMountpoint(mountpoint: string): Promise<void> {
     detach(mountpoint);
   }
   try {
-    mkdirSync(mountpoint, { recursive: true });
+    makeDirectory(mountpoint);
     await readdir(mountpoint);
   } catch (error) {
     throw new HostError(`nothing can be mounted at ${mountpoint}: ${(error as Error).message}`);

@@ -1,14 +1,7 @@
-import {
-  closeSync,
-  constants,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { HostError } from './host-error.ts';
+import { makeDirectory } from './make-directory.ts';
 import { tryLock } from './system-calls.ts';
 
 /** The lock file's name within the store. Its content is the keeper's process id, for whoever wants to send it a signal. */
@@ -22,7 +15,7 @@ const LOCK = 'lock';
 export function lockStore(store: string): number {
   let descriptor: number;
   try {
-    mkdirSync(store, { recursive: true, mode: 0o700 });
+    makeDirectory(store, 0o700);
     descriptor = openSync(join(store, LOCK), constants.O_RDWR | constants.O_CREAT, 0o600);
   } catch (error) {
     throw new HostError(`the store ${store} cannot be used: ${(error as Error).message}`);

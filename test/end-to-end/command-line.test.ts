@@ -67,6 +67,8 @@ t.test('what cannot be mounted is refused with one line', async (t) => {
     'a store in use': 'mount other --store net.store --tun another',
     'an interface in use': 'mount other --tun holdfast0',
     'a file as a mountpoint': 'mount file --tun another',
+    'a mountpoint that cannot be made': 'mount /proc/none/such --tun another',
+    'a store that cannot be made': 'mount other --store /proc/none/such --tun another',
     'umount of what is not mounted': 'umount other',
     'umount without a mountpoint': 'umount',
     'status of what is not mounted': 'status other',
