@@ -43,6 +43,11 @@ export class IpAddress {
     return this.word3 === 0 && (this.isIpv4 || (this.word0 | this.word1 | this.word2) === 0);
   }
 
+  /** `::` or `::1`, which no packet on a wire is to or from (RFC 4291 sections 2.5.2 and 2.5.3). */
+  get isUnspecifiedOrLoopback6(): boolean {
+    return (this.word0 | this.word1 | this.word2) === 0 && this.word3 <= 1;
+  }
+
   equals(other: IpAddress): boolean {
     return (
       this.word0 === other.word0 &&

@@ -11,7 +11,9 @@ import { State } from './state.ts';
 import { TimerHeap } from './timer-heap.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { Icmpv4Message } from './wire/icmpv4.ts';
+import { Icmpv6Message } from './wire/icmpv6.ts';
 import { Ipv4Header } from './wire/ipv4.ts';
+import { IPV6_MIN_MTU, Ipv6Header } from './wire/ipv6.ts';
 import { TcpHeader } from './wire/tcp.ts';
 
 export interface StackOptions {
@@ -19,7 +21,9 @@ export interface StackOptions {
   readonly address: string;
   /** How many first bits of `address` name its network. */
   readonly prefix: number;
-  /** Bytes of the largest IP packet, at least 576. */
+  /** The stack's own IPv6 address, if it has one; the host it runs on must not have it. */
+  readonly address6?: string;
+  /** Bytes of the largest IP packet, at least 576; 1280 with IPv6. */
   readonly mtu: number;
   /** At least 16 random bytes, kept as long as the connections (RFC 6528, RFC 6056). */
   readonly secret: Uint8Array;
@@ -61,6 +65,7 @@ export interface Waiting {
 export class Host implements PcbOwner {
   readonly address: IpAddress;
   readonly prefix: number;
+  readonly address6: IpAddress | undefined;
   readonly mtu: number;
   readonly secret: Uint8Array;
   readonly entropy: () => number;
@@ -92,9 +97,11 @@ export class Host implements PcbOwner {
   portsAsked = 0;
 
   // Read and written for each packet; kept to be used again.
-  readonly ipHeader = new Ipv4Header();
+  readonly ipv4Header = new Ipv4Header();
+  readonly ipv6Header = new Ipv6Header();
   readonly segment = new TcpHeader();
-  readonly icmpMessage = new Icmpv4Message();
+  readonly icmpv4Message = new Icmpv4Message();
+  readonly icmpv6Message = new Icmpv6Message();
 
   #changed: Pcb[] = [];
   #dirty: Pcb[] = [];
@@ -109,6 +116,7 @@ export class Host implements PcbOwner {
     assert(options.mtu >= 576 && options.mtu <= 65535, 'an MTU is 576 to 65535 bytes');
     this.address = address;
     this.prefix = options.prefix;
+    this.address6 = ipv6Address(options);
     this.mtu = options.mtu;
     this.secret = options.secret;
     this.entropy = () => options.entropy() >>> 0;
@@ -119,15 +127,42 @@ export class Host implements PcbOwner {
     );
     this.sendBuffer = options.sendBuffer ?? DEFAULT_BUFFER;
     this.timeWait = options.timeWait ?? DEFAULT_TIME_WAIT;
-    this.connections = new Demultiplexer(this.entropy());
+    this.connections = new Demultiplexer(this.entropy);
     this.loopback = new Loopback(options.mtu);
     this.icmpErrors = new TokenBucket(ICMP_ERRORS_PER_SECOND, options.now);
   }
 
-  /** Whether packets to `address` can have one receiver, and one that we can reach (RFC 1122 section 3.2.1.3). */
+  /** Whether it is an address of the stack. */
+  isOwn(address: IpAddress): boolean {
+    return address.equals(this.address) || this.isOwn6(address);
+  }
+
+  /** Whether it is the stack's IPv6 address. */
+  isOwn6(address: IpAddress): boolean {
+    return this.address6?.equals(address) === true;
+  }
+
+  /** The stack's address of the version that `remote`, which `isUnicast`, is of. */
+  addressTowards(remote: IpAddress): IpAddress {
+    if (remote.isIpv4) return this.address;
+    assert(this.address6 !== undefined, 'no IPv6 without an IPv6 address');
+    return this.address6;
+  }
+
+  /**
+   * Whether packets to `address` can have one receiver, and one that we can reach (RFC 1122 section 3.2.1.3; RFC 4291
+   * sections 2.5 and 2.7): IPv6 only if the stack has an address of its own.
+   */
   isUnicast(address: IpAddress): boolean {
+    if (!address.isIpv4) {
+      return (
+        this.address6 !== undefined &&
+        address.word0 >>> 24 !== 0xff &&
+        !address.isUnspecifiedOrLoopback6
+      );
+    }
     const { ipv4 } = address;
-    if (!address.isIpv4 || ipv4 >>> 24 === 0 || ipv4 >>> 28 >= 0xe) return false;
+    if (ipv4 >>> 24 === 0 || ipv4 >>> 28 >= 0xe) return false;
     if (ipv4 >>> 24 === 127) return false;
     return !this.#isDirectedBroadcast(ipv4);
   }
@@ -261,4 +296,12 @@ export class Host implements PcbOwner {
     this.#removed.push(pcb);
     pcb.remove();
   }
+}
+
+function ipv6Address({ address6, mtu }: StackOptions): IpAddress | undefined {
+  if (address6 === undefined) return undefined;
+  const address = parseAddress(address6);
+  assert(address?.isIpv4 === false, 'an IPv6 address is one');
+  assert(mtu >= IPV6_MIN_MTU, `an MTU for IPv6 is at least ${IPV6_MIN_MTU} bytes`);
+  return address;
 }

@@ -17,16 +17,17 @@ const MAX_UNSCALED_WINDOW = 0x10000;
 const MAX_BACKLOG = 4096;
 
 /**
- * Gives `pcb` its local socket. Port 0 asks for any free one, and 0.0.0.0 stands for the stack's address.
+ * Gives `pcb` its local socket. Port 0 asks for any free one; 0.0.0.0 and `::` stand for all addresses of the
+ * stack.
  * @throws TcpError EINVAL already bound or open, or not an address; EADDRNOTAVAIL not ours; EADDRINUSE
  */
 export function bind(host: Host, pcb: Pcb, local: Endpoint): void {
   if (pcb.STATE !== State.CLOSED || pcb.LOCAL_PORT !== 0) throw new TcpError('EINVAL');
   const address = parseAddress(local.address);
   if (address === undefined || !isPort(local.port)) throw new TcpError('EINVAL');
-  if (!address.isUnspecified && !address.equals(host.address)) throw new TcpError('EADDRNOTAVAIL');
+  if (!address.isUnspecified && !host.isOwn(address)) throw new TcpError('EADDRNOTAVAIL');
   const isBound = (port: number) => host.bound.has(port);
-  const port = local.port === 0 ? anyPort(host, address, 0, isBound) : local.port;
+  const port = local.port === 0 ? anyPort(host, host.address, address, 0, isBound) : local.port;
   if (port === undefined || isBound(port)) throw new TcpError('EADDRINUSE');
   pcb.localAddress = address;
   pcb.LOCAL_PORT = port;
@@ -55,7 +56,7 @@ export function listen(host: Host, pcb: Pcb, backlog: number): void {
 /**
  * Active OPEN (RFC 9293 section 3.10.1). An attempt that failed may be made again.
  * @throws TcpError EALREADY, EISCONN; EINVAL not an address; ENETUNREACH not an address of one host; ECONNREFUSED
- * port 0; EADDRNOTAVAIL no local port is free, or this pair of sockets is connected already
+ * port 0; EAFNOSUPPORT bound to an address of the other version of IP; EADDRNOTAVAIL no local port is free, or this pair of sockets is connected already
  */
 export function connect(host: Host, pcb: Pcb, remote: Endpoint, now: number): void {
   if (pcb.STATE === State.SYN_SENT || pcb.STATE === State.SYN_RECEIVED) {
@@ -67,13 +68,16 @@ export function connect(host: Host, pcb: Pcb, remote: Endpoint, now: number): vo
   if (!host.isUnicast(address)) throw new TcpError('ENETUNREACH');
   if (remote.port === 0) throw new TcpError('ECONNREFUSED');
 
+  const local = host.addressTowards(address);
+  if (!isBoundFor(pcb, local)) throw new TcpError('EAFNOSUPPORT');
   const isTaken = (port: number) =>
-    host.connections.find(host.address, port, address, remote.port) !== undefined;
+    host.connections.find(local, port, address, remote.port) !== undefined;
   const isInUse = (port: number) => host.bound.has(port) || isTaken(port);
-  const port = pcb.IS_BOUND === 1 ? pcb.LOCAL_PORT : anyPort(host, address, remote.port, isInUse);
+  const port =
+    pcb.IS_BOUND === 1 ? pcb.LOCAL_PORT : anyPort(host, local, address, remote.port, isInUse);
   if (port === undefined || isTaken(port)) throw new TcpError('EADDRNOTAVAIL');
 
-  pcb.localAddress = host.address;
+  pcb.localAddress = local;
   pcb.LOCAL_PORT = port;
   pcb.remoteAddress = address;
   pcb.REMOTE_PORT = remote.port;
@@ -129,6 +133,12 @@ export function begin(host: Host, pcb: Pcb, now: number, lastUsed?: number): voi
   pcb.LAST_HEARD = now;
 }
 
+/** Whether packets from `local` are what the user, who may have chosen an address with `bind`, wants. */
+function isBoundFor(pcb: Pcb, local: IpAddress): boolean {
+  const isChosen = pcb.IS_BOUND === 1 && pcb.REMOTE_PORT === 0 && !pcb.localAddress.isUnspecified;
+  return !isChosen || pcb.localAddress.equals(local);
+}
+
 function isPort(port: number): boolean {
   return Number.isInteger(port) && port >= 0 && port <= 0xffff;
 }
@@ -139,10 +149,11 @@ function hasCarriedAnything(pcb: Pcb): boolean {
 
 function anyPort(
   host: Host,
+  local: IpAddress,
   remote: IpAddress,
   remotePort: number,
   isInUse: (port: number) => boolean,
 ): number | undefined {
   const counter = host.portsAsked++;
-  return ephemeralPort(host.secret, host.address, remote, remotePort, counter, isInUse);
+  return ephemeralPort(host.secret, local, remote, remotePort, counter, isInUse);
 }

@@ -281,6 +281,9 @@ export interface PcbOwner {
 /** One connection, or one listener, or one that is neither yet. */
 export class Pcb extends definition.Base implements TimerItem {
   readonly #owner: PcbOwner;
+  // The words of the record as addresses, made when first asked for: every packet asks.
+  #localAddress: IpAddress | undefined;
+  #remoteAddress: IpAddress | undefined;
   #sendStream: ByteStream | undefined;
   #receiveStream: ByteStream | undefined;
   /** What has arrived beyond RCV_NXT, as offsets of `receiveStream`; undefined: nothing. */
@@ -327,15 +330,17 @@ export class Pcb extends definition.Base implements TimerItem {
   }
 
   get localAddress(): IpAddress {
-    return new IpAddress(
+    this.#localAddress ??= new IpAddress(
       this.LOCAL_ADDRESS_0,
       this.LOCAL_ADDRESS_1,
       this.LOCAL_ADDRESS_2,
       this.LOCAL_ADDRESS_3,
     );
+    return this.#localAddress;
   }
 
   set localAddress(address: IpAddress) {
+    this.#localAddress = address;
     this.LOCAL_ADDRESS_0 = address.word0;
     this.LOCAL_ADDRESS_1 = address.word1;
     this.LOCAL_ADDRESS_2 = address.word2;
@@ -343,15 +348,17 @@ export class Pcb extends definition.Base implements TimerItem {
   }
 
   get remoteAddress(): IpAddress {
-    return new IpAddress(
+    this.#remoteAddress ??= new IpAddress(
       this.REMOTE_ADDRESS_0,
       this.REMOTE_ADDRESS_1,
       this.REMOTE_ADDRESS_2,
       this.REMOTE_ADDRESS_3,
     );
+    return this.#remoteAddress;
   }
 
   set remoteAddress(address: IpAddress) {
+    this.#remoteAddress = address;
     this.REMOTE_ADDRESS_0 = address.word0;
     this.REMOTE_ADDRESS_1 = address.word1;
     this.REMOTE_ADDRESS_2 = address.word2;

@@ -1,4 +1,5 @@
 import type { Host } from './host.ts';
+import { mssOfMtu } from './largest-segment.ts';
 import type { Pcb } from './pcb.ts';
 import { seqAdd, seqMax } from './sequence.ts';
 import { mayReceiveText } from './state.ts';
@@ -29,7 +30,7 @@ function windowToOffer(host: Host, pcb: Pcb): number {
   // One unit is held back for `windowField` to round up into.
   const space = Math.floor((pcb.receiveSpace - (unit - 1)) / unit) * unit;
   const room = Math.min(space, MAX_WINDOW_FIELD * unit);
-  const segment = host.mtu - 40 - timestampsSize(pcb);
+  const segment = mssOfMtu(host.mtu, pcb.remoteAddress) - timestampsSize(pcb);
   const step = Math.min(pcb.receiveBuffer / 2, segment);
   return room - offered >= step ? room : offered;
 }

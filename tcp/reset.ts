@@ -1,3 +1,4 @@
+import type { IpAddress } from './address.ts';
 import type { Host } from './host.ts';
 import type { Pcb } from './pcb.ts';
 import { packetOf } from './segment-writer.ts';
@@ -17,15 +18,16 @@ export function resetPeer(host: Host, pcb: Pcb, now: number): void {
   header.SEG_ACK = pcb.RCV_NXT;
   header.flags = RST | ACK;
   stamp(pcb, header, now);
-  host.replies.push(packetOf(pcb.LOCAL_ADDRESS_3, pcb.REMOTE_ADDRESS_3, header));
+  const { localAddress, remoteAddress } = pcb;
+  host.replies.push(packetOf(localAddress, remoteAddress, header), remoteAddress);
 }
 
 /**
  * Answers a segment that belongs to no connection (RFC 9293 section 3.10.7.1), or one whose acknowledgment is of
  * something never sent. A reset is not answered.
- * @param source of the segment, IPv4 address as u32
+ * @param source of the segment
  */
-export function resetSegment(host: Host, segment: TcpHeader, source: number): void {
+export function resetSegment(host: Host, segment: TcpHeader, source: IpAddress): void {
   if (segment.flags & RST) return;
   header.options.clear();
   header.sourcePort = segment.destinationPort;
@@ -39,5 +41,5 @@ export function resetSegment(host: Host, segment: TcpHeader, source: number): vo
     header.SEG_ACK = seqAdd(segment.SEG_SEQ, segment.SEG_LEN);
     header.flags = RST | ACK;
   }
-  host.replies.push(packetOf(host.address.ipv4, source, header));
+  host.replies.push(packetOf(host.addressTowards(source), source, header), source);
 }

@@ -4,6 +4,7 @@ import { challengeAck } from './challenge-ack.ts';
 import { enterClosing, waitForPeerFin } from './close.ts';
 import { errnoNumber } from './errno.ts';
 import type { Host } from './host.ts';
+import { defaultMss, mssOfMtu } from './largest-segment.ts';
 import { begin } from './open.ts';
 import { Negotiated, type Pcb } from './pcb.ts';
 import { initialReceiveWindow } from './receive-window.ts';
@@ -22,8 +23,6 @@ import {
 } from './timestamps.ts';
 import { ACK, FIN, RST, SYN, type TcpHeader, URG } from './wire/tcp.ts';
 
-/** RFC 9293 section 3.7.1: what a peer that says nothing can take over IPv4. */
-const DEFAULT_MSS = 536;
 /** Linux's TCP_MIN_SND_MSS: a smaller one would make us send mostly headers (CVE-2019-11479). */
 const MIN_MSS = 48;
 
@@ -39,17 +38,18 @@ export function segmentArrives(
   now: number,
 ): void {
   const { destinationPort, sourcePort } = segment;
-  const pcb = host.connections.find(host.address, destinationPort, source, sourcePort);
+  const local = host.addressTowards(source);
+  const pcb = host.connections.find(local, destinationPort, source, sourcePort);
   if (pcb === undefined) {
-    const listener = host.listeners.get(destinationPort);
-    if (listener === undefined) resetSegment(host, segment, source.ipv4);
+    const listener = listenerFor(host, local, destinationPort);
+    if (listener === undefined) resetSegment(host, segment, source);
     else arrivesInListen(host, listener, source, segment, bytes, now);
     return;
   }
   if (isReopening(host, pcb, segment)) {
     const lastUsed = pcb.SND_NXT;
     host.finish(pcb, 0);
-    const listener = host.listeners.get(destinationPort)!;
+    const listener = listenerFor(host, local, destinationPort)!;
     arrivesInListen(host, listener, source, segment, bytes, now, lastUsed);
     return;
   }
@@ -57,6 +57,14 @@ export function segmentArrives(
   pcb.KEEPALIVE_PROBES = 0;
   if (pcb.STATE === State.SYN_SENT) arrivesInSynSent(host, pcb, segment, now);
   else arrivesInOtherStates(host, pcb, segment, bytes, now);
+}
+
+/** Who listens on `port` of `local`: also one that listens on all addresses. */
+function listenerFor(host: Host, local: IpAddress, port: number): Pcb | undefined {
+  const listener = host.listeners.get(port);
+  if (listener === undefined) return undefined;
+  const { localAddress } = listener;
+  return localAddress.isUnspecified || localAddress.equals(local) ? listener : undefined;
 }
 
 /**
@@ -67,7 +75,7 @@ function isReopening(host: Host, pcb: Pcb, segment: TcpHeader): boolean {
   if (pcb.STATE !== State.TIME_WAIT) return false;
   if ((segment.flags & (SYN | ACK | RST)) !== SYN) return false;
   if (!isOfNewIncarnation(pcb, segment)) return false;
-  return host.listeners.has(segment.destinationPort);
+  return listenerFor(host, pcb.localAddress, segment.destinationPort) !== undefined;
 }
 
 /** RFC 6191 section 2: timestamps tell more than sequence numbers, if both incarnations have them and they differ. */
@@ -123,7 +131,7 @@ function ackArrivesInListen(
 ): void {
   const syn = segment.flags & SYN ? undefined : synOfCookie(host, source, segment, now);
   if (syn === undefined) {
-    resetSegment(host, segment, source.ipv4);
+    resetSegment(host, segment, source);
     return;
   }
   // The peer takes itself for connected, and its next segment is as good as this one.
@@ -144,7 +152,7 @@ function passiveOpen(
 ): Pcb {
   const pcb = host.create();
   pcb.LISTENER = listener.ID;
-  pcb.localAddress = host.address;
+  pcb.localAddress = host.addressTowards(source);
   pcb.LOCAL_PORT = listener.LOCAL_PORT;
   pcb.remoteAddress = source;
   pcb.REMOTE_PORT = segment.sourcePort;
@@ -173,7 +181,7 @@ function arrivesInSynSent(host: Host, pcb: Pcb, segment: TcpHeader, now: number)
   const isAcceptable =
     (flags & ACK) !== 0 && seqLessThan(pcb.ISS, SEG_ACK) && seqLessOrEqual(SEG_ACK, pcb.SND_NXT);
   if ((flags & ACK) !== 0 && !isAcceptable) {
-    resetSegment(host, segment, pcb.REMOTE_ADDRESS_3);
+    resetSegment(host, segment, pcb.remoteAddress);
     return;
   }
   // Second, check the RST bit.
@@ -303,7 +311,7 @@ function checkAck(host: Host, pcb: Pcb, segment: TcpHeader, now: number): boolea
   if ((flags & ACK) === 0) return false;
   if (pcb.STATE === State.SYN_RECEIVED) {
     if (!seqLessThan(pcb.SND_UNA, SEG_ACK) || seqLessThan(pcb.SND_NXT, SEG_ACK)) {
-      resetSegment(host, segment, pcb.REMOTE_ADDRESS_3);
+      resetSegment(host, segment, pcb.remoteAddress);
       return false;
     }
     setSendWindow(host, pcb, segment);
@@ -371,7 +379,7 @@ function processText(
   const isNew = seqSub(seqAdd(segment.SEG_SEQ, segment.payloadLength), pcb.RCV_NXT) > 0;
   if (isNew && pcb.CLOSED_BY_USER === 1) {
     // Nobody will read it, and the peer must know (RFC 9293 section 3.6.1).
-    resetSegment(host, segment, pcb.REMOTE_ADDRESS_3);
+    resetSegment(host, segment, pcb.remoteAddress);
     host.finish(pcb, 0);
     return;
   }
@@ -418,7 +426,7 @@ function synchronize(host: Host, pcb: Pcb, segment: TcpHeader, now: number): voi
   pcb.IRS = segment.SEG_SEQ;
   pcb.RCV_NXT = seqAdd(pcb.IRS, 1);
   pcb.RCV_ADV = seqAdd(pcb.RCV_NXT, initialReceiveWindow(host));
-  const mss = options.hasMss ? options.mss : DEFAULT_MSS;
+  const mss = options.hasMss ? options.mss : defaultMss(pcb.remoteAddress);
   if (options.hasWindowScale) {
     pcb.NEGOTIATED |= Negotiated.WINDOW_SCALE;
     pcb.SND_WSCALE = options.windowScale;
@@ -428,7 +436,10 @@ function synchronize(host: Host, pcb: Pcb, segment: TcpHeader, now: number): voi
   if (options.sackPermitted) pcb.NEGOTIATED |= Negotiated.SACK;
   synchronizeTimestamps(pcb, segment, now);
   // The option counts neither header's options (RFC 6691).
-  pcb.SND_MSS = Math.max(MIN_MSS, Math.min(mss, host.mtu - 40) - timestampsSize(pcb));
+  pcb.SND_MSS = Math.max(
+    MIN_MSS,
+    Math.min(mss, mssOfMtu(host.mtu, pcb.remoteAddress)) - timestampsSize(pcb),
+  );
 }
 
 /** SYN-SENT or SYN-RECEIVED becomes ESTABLISHED. */

@@ -1,13 +1,17 @@
+import type { IpAddress } from './address.ts';
 import type { Egress } from './egress.ts';
 import type { Host } from './host.ts';
 import type { Pcb } from './pcb.ts';
-import { ipv4PseudoHeaderSum } from './wire/checksum.ts';
-import { emitIpv4, IPV4_HEADER_LENGTH, Ipv4Header, PROTOCOL_TCP } from './wire/ipv4.ts';
+import { pseudoHeaderSum } from './wire/checksum.ts';
+import { emitIp, ipHeaderLength } from './wire/ip.ts';
+import { PROTOCOL_TCP } from './wire/ipv4.ts';
 import { emitTcp, TcpHeader, tcpHeaderLength } from './wire/tcp.ts';
 
 /** Kept to be used again for each segment. */
-const ip = new Ipv4Header();
 const tcp = new TcpHeader();
+
+/** Of packets that belong to no connection: Linux's net.ipv4.ip_default_ttl. */
+const DEFAULT_HOP_LIMIT = 64;
 
 /** The header of the next segment of `pcb`: its ports, no flags, no options. The rest is the caller's to fill in. */
 export function segmentOf(pcb: Pcb): TcpHeader {
@@ -32,44 +36,52 @@ export function writeSegment(
   length: number,
   egress: Egress,
 ): boolean {
-  const out = pcb.REMOTE_ADDRESS_3 === host.address.ipv4 ? host.loopback : egress;
-  const headers = IPV4_HEADER_LENGTH + tcpHeaderLength(header);
+  const { localAddress, remoteAddress } = pcb;
+  const out = host.isOwn(remoteAddress) ? host.loopback : egress;
+  const headers = ipHeaderLength(remoteAddress) + tcpHeaderLength(header);
   const at = out.reserve(headers + length);
   if (at < 0) return false;
   if (length > 0) pcb.sendStream.copy(offset, length, out.bytes, at + headers);
-  ip.typeOfService = pcb.TOS;
-  ip.timeToLive = pcb.TTL;
-  ip.source = pcb.LOCAL_ADDRESS_3;
-  ip.destination = pcb.REMOTE_ADDRESS_3;
-  emitPacket(out.view, at, header, length);
+  const { TTL, TOS } = pcb;
+  emitPacket(out.view, at, localAddress, remoteAddress, TTL, TOS, flowLabel(pcb), header, length);
   out.commit(headers + length);
   return true;
 }
 
-/**
- * A whole packet with a segment that has no text and belongs to no connection.
- * @param source IPv4 address as u32
- * @param destination IPv4 address as u32
- */
-export function packetOf(source: number, destination: number, header: TcpHeader): Uint8Array {
-  const packet = new Uint8Array(IPV4_HEADER_LENGTH + tcpHeaderLength(header));
-  ip.typeOfService = 0;
-  ip.timeToLive = 64;
-  ip.source = source;
-  ip.destination = destination;
-  emitPacket(new DataView(packet.buffer), 0, header, 0);
+/** A whole packet with a segment that has no text and belongs to no connection. */
+export function packetOf(
+  source: IpAddress,
+  destination: IpAddress,
+  header: TcpHeader,
+): Uint8Array<ArrayBuffer> {
+  const packet = new Uint8Array(ipHeaderLength(destination) + tcpHeaderLength(header));
+  const view = new DataView(packet.buffer);
+  emitPacket(view, 0, source, destination, DEFAULT_HOP_LIMIT, 0, 0, header, 0);
   return packet;
 }
 
 /** Writes both headers before the text, which is in place. */
-function emitPacket(view: DataView, at: number, header: TcpHeader, length: number): void {
-  const segmentLength = tcpHeaderLength(header) + length;
-  ip.totalLength = IPV4_HEADER_LENGTH + segmentLength;
-  // RFC 6864 section 4.1: a datagram that is never fragmented needs no identification.
-  ip.identification = 0;
-  ip.dontFragment = true;
-  ip.protocol = PROTOCOL_TCP;
-  emitIpv4(view, at, ip);
-  const sum = ipv4PseudoHeaderSum(ip.source, ip.destination, PROTOCOL_TCP, segmentLength);
-  emitTcp(view, at + IPV4_HEADER_LENGTH, header, length, sum);
+function emitPacket(
+  view: DataView,
+  at: number,
+  source: IpAddress,
+  destination: IpAddress,
+  hopLimit: number,
+  trafficClass: number,
+  label: number,
+  header: TcpHeader,
+  length: number,
+): void {
+  const size = tcpHeaderLength(header) + length;
+  const tcpAt =
+    at + emitIp(view, at, source, destination, PROTOCOL_TCP, hopLimit, trafficClass, label, size);
+  emitTcp(view, tcpAt, header, length, pseudoHeaderSum(source, destination, PROTOCOL_TCP, size));
+}
+
+/**
+ * One for all packets of a connection, spread evenly over the 20 bits (RFC 6437 section 3). It follows from the ISS, which
+ * nobody can guess and which every packet's reader may know.
+ */
+function flowLabel(pcb: Pcb): number {
+  return Math.imul(pcb.ISS, 0x9e3779b1) >>> 12;
 }

@@ -16,7 +16,7 @@ import { transmitReplies } from './transmit-replies.ts';
 export type { StackOptions } from './host.ts';
 
 /**
- * One host's TCP over IPv4. It never does anything by itself: it is given packets (`arrive`), the time (`tick`) and a
+ * One host's TCP over IPv4, and over IPv6 if it has an address for it. It never does anything by itself: it is given packets (`arrive`), the time (`tick`) and a
  * place for its packets (`transmit`), and users make the calls of RFC 9293 section 3.10 on it. All times are
  * milliseconds of one monotonic clock. The calls throw `TcpError`; what goes wrong later is in `pcb.ERROR`.
  */
@@ -47,7 +47,8 @@ export class Stack {
   }
 
   /**
-   * Gives `pcb` its local socket. Port 0 asks for any free one, and 0.0.0.0 stands for the stack's address.
+   * Gives `pcb` its local socket. Port 0 asks for any free one; 0.0.0.0 and `::` stand for all addresses of the
+   * stack.
    * @throws TcpError EINVAL already bound or open, or not an address; EADDRNOTAVAIL not ours; EADDRINUSE
    */
   bind(pcb: Pcb, local: Endpoint): void {
@@ -66,7 +67,7 @@ export class Stack {
   /**
    * Active OPEN; returns at once. ESTABLISHED, or CLOSED with an ERROR, is how it ends. May be tried again after that.
    * @throws TcpError EALREADY, EISCONN; EINVAL not an address; ENETUNREACH not an address of one host; ECONNREFUSED
-   * port 0; EADDRNOTAVAIL no local port is free, or this pair of sockets is connected already
+   * port 0; EAFNOSUPPORT bound to an address of the other version of IP; EADDRNOTAVAIL no local port is free, or this pair of sockets is connected already
    */
   connect(pcb: Pcb, remote: Endpoint, now: number): void {
     connect(this.#host, pcb, remote, now);

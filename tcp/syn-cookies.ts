@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { IpAddress } from './address.ts';
 import type { Host } from './host.ts';
+import { defaultMss, mssOfMtu } from './largest-segment.ts';
 import type { Pcb } from './pcb.ts';
 import { initialReceiveWindow, windowScaleFor } from './receive-window.ts';
 import { packetOf } from './segment-writer.ts';
@@ -26,9 +27,6 @@ const PERIODS_GOOD = 1;
 /** Each stands for itself and all up to the next. MSSs that are common on the internet, as in Linux's msstab. */
 const SEGMENT_SIZES = [88, 536, 1200, 1300, 1360, 1440, 1460, 8960];
 
-/** RFC 9293 section 3.7.1: what a peer that says nothing can take over IPv4. */
-const DEFAULT_MSS = 536;
-
 /** The last bits of TSval: SACK-permitted, and the window scale; 15 is none (RFC 7323 section 2.3 ends at 14). */
 const OPTION_BITS = 6;
 const SACK_BIT = 1 << 4;
@@ -45,14 +43,14 @@ export function sendCookie(host: Host, source: IpAddress, segment: TcpHeader, no
   host.cookieSentAt = now;
   reply.sourcePort = destinationPort;
   reply.destinationPort = sourcePort;
-  const size = options.hasMss ? options.mss : DEFAULT_MSS;
+  const size = options.hasMss ? options.mss : defaultMss(source);
   reply.SEG_SEQ = cookieFor(host, source, segment, segment.SEG_SEQ, periodAt(now), sizeIndex(size));
   reply.SEG_ACK = seqAdd(segment.SEG_SEQ, 1);
   reply.SEG_WND = initialReceiveWindow(host);
   reply.flags = SYN | ACK;
   reply.options.clear();
   reply.options.hasMss = true;
-  reply.options.mss = host.mtu - 40;
+  reply.options.mss = mssOfMtu(host.mtu, source);
   if (options.hasTimestamps) {
     reply.options.hasTimestamps = true;
     reply.options.timestampValue = withOptions(clockOf(host, source, segment, now), segment);
@@ -61,7 +59,7 @@ export function sendCookie(host: Host, source: IpAddress, segment: TcpHeader, no
     reply.options.hasWindowScale = options.hasWindowScale;
     reply.options.windowScale = windowScaleFor(host.receiveBufferMax);
   }
-  host.replies.push(packetOf(host.address.ipv4, source.ipv4, reply));
+  host.replies.push(packetOf(host.addressTowards(source), source, reply), source);
 }
 
 /**
@@ -135,8 +133,8 @@ function cookieFor(
   const { word0, word1, word2, word3 } = source;
   const { sourcePort, destinationPort } = segment;
   const ports = sourcePort * 0x10000 + destinationPort;
-  const { ipv4 } = host.address;
-  const words = Uint32Array.of(word0, word1, word2, word3, ipv4, ports, IRS, period, index);
+  // The stack has one address for each version of IP, so the source's says which one it is.
+  const words = Uint32Array.of(word0, word1, word2, word3, ports, IRS, period, index);
   const hash = createHmac('sha256', host.secret).update('cookie').update(words).digest();
   const bits = ((period & 31) << 27) | (index << 24) | hash.readUIntBE(0, 3);
   return seqAdd(IRS, bits);
@@ -145,7 +143,8 @@ function cookieFor(
 /** What the connection's timestamp clock will say, as `beginTimestamps` sets it. */
 function clockOf(host: Host, source: IpAddress, segment: TcpHeader, now: number): number {
   const { sourcePort, destinationPort } = segment;
-  const { secret, address } = host;
+  const { secret } = host;
+  const address = host.addressTowards(source);
   const offset = tupleHash(secret, 'TS', address, destinationPort, source, sourcePort);
   return seqAdd(offset, Math.floor(now));
 }

@@ -1,5 +1,6 @@
 import type { Egress } from './egress.ts';
 import type { Host } from './host.ts';
+import { mssOfMtu } from './largest-segment.ts';
 import { Negotiated, type Pcb } from './pcb.ts';
 import { initialReceiveWindow, isWindowUpdateDue, offerWindow } from './receive-window.ts';
 import {
@@ -49,7 +50,7 @@ function transmitSyn(host: Host, pcb: Pcb, now: number, egress: Egress): boolean
   header.SEG_SEQ = pcb.ISS;
   header.SEG_WND = initialReceiveWindow(host);
   header.options.hasMss = true;
-  header.options.mss = host.mtu - 40;
+  header.options.mss = mssOfMtu(host.mtu, pcb.remoteAddress);
   header.options.windowScale = pcb.RCV_WSCALE;
   if (pcb.STATE === State.SYN_SENT) {
     header.SEG_ACK = 0;

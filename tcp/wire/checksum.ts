@@ -1,3 +1,5 @@
+import type { IpAddress } from '../address.ts';
+
 /**
  * The Internet checksum (RFC 1071). Since 2**16 is 1 modulo 2**16 - 1, words of any multiple of 16 bits may be added
  * and the sum folded at the end; RFC 1071 section 2 calls it deferred carries and parallel summation.
@@ -56,4 +58,36 @@ export function ipv4PseudoHeaderSum(
   length: number,
 ): number {
   return source + destination + protocol + length;
+}
+
+/**
+ * The sum of the pseudo header before a segment over IPv6 (RFC 8200 section 8.1).
+ * @param length bytes of the transport's header and payload
+ */
+export function ipv6PseudoHeaderSum(
+  source: IpAddress,
+  destination: IpAddress,
+  protocol: number,
+  length: number,
+): number {
+  return addressSum(source) + addressSum(destination) + protocol + length;
+}
+
+function addressSum({ word0, word1, word2, word3 }: IpAddress): number {
+  return word0 + word1 + word2 + word3;
+}
+
+/**
+ * The sum of the pseudo header of either version: that of an IPv4-mapped address counts only its IPv4 part.
+ * @param length bytes of the transport's header and payload
+ */
+export function pseudoHeaderSum(
+  source: IpAddress,
+  destination: IpAddress,
+  protocol: number,
+  length: number,
+): number {
+  return destination.isIpv4
+    ? ipv4PseudoHeaderSum(source.ipv4, destination.ipv4, protocol, length)
+    : ipv6PseudoHeaderSum(source, destination, protocol, length);
 }

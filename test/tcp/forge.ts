@@ -1,8 +1,9 @@
 import { parseAddress } from '../../tcp/address.ts';
 import type { Pcb } from '../../tcp/pcb.ts';
 import { hasTimestamps } from '../../tcp/timestamps.ts';
-import { ipv4PseudoHeaderSum } from '../../tcp/wire/checksum.ts';
-import { emitIpv4, IPV4_HEADER_LENGTH, Ipv4Header, PROTOCOL_TCP } from '../../tcp/wire/ipv4.ts';
+import { pseudoHeaderSum } from '../../tcp/wire/checksum.ts';
+import { emitIp, ipHeaderLength } from '../../tcp/wire/ip.ts';
+import { PROTOCOL_TCP } from '../../tcp/wire/ipv4.ts';
 import { ACK, emitTcp, TcpHeader, tcpHeaderLength } from '../../tcp/wire/tcp.ts';
 
 export interface Forged {
@@ -22,22 +23,18 @@ export function ipv4(text: string): number {
   return parseAddress(text)!.ipv4;
 }
 
-/** An IPv4 packet. */
+/** An IP packet, of the version that the addresses are of. */
 export function packet(
   source: string,
   destination: string,
   protocol: number,
   payload: Uint8Array,
 ): Uint8Array {
-  const bytes = new Uint8Array(IPV4_HEADER_LENGTH + payload.length);
-  const header = new Ipv4Header();
-  header.source = ipv4(source);
-  header.destination = ipv4(destination);
-  header.protocol = protocol;
-  header.timeToLive = 64;
-  header.totalLength = bytes.length;
-  bytes.set(payload, IPV4_HEADER_LENGTH);
-  emitIpv4(new DataView(bytes.buffer), 0, header);
+  const from = parseAddress(source)!;
+  const to = parseAddress(destination)!;
+  const bytes = new Uint8Array(ipHeaderLength(to) + payload.length);
+  bytes.set(payload, ipHeaderLength(to));
+  emitIp(new DataView(bytes.buffer), 0, from, to, protocol, 64, 0, 0, payload.length);
   return bytes;
 }
 
@@ -70,12 +67,9 @@ export function segment(
   const length = tcpHeaderLength(header) + text.length;
   const payload = new Uint8Array(length);
   payload.set(text, tcpHeaderLength(header));
-  const sum = ipv4PseudoHeaderSum(
-    ipv4(source.address),
-    ipv4(destination.address),
-    PROTOCOL_TCP,
-    length,
-  );
+  const from = parseAddress(source.address)!;
+  const to = parseAddress(destination.address)!;
+  const sum = pseudoHeaderSum(from, to, PROTOCOL_TCP, length);
   emitTcp(new DataView(payload.buffer), 0, header, text.length, sum);
   return packet(source.address, destination.address, PROTOCOL_TCP, payload);
 }

@@ -50,7 +50,7 @@ t.test('transfers go on through deaths of both engines at random moments', async
 
 t.test('an engine dies in each state, and the connection goes on to its end', async (t) => {
   const everyState = new Set<string>();
-  for (let seed = 1; seed <= 200; seed++) {
+  for (let seed = 1; seed <= 300; seed++) {
     const wire = new WirePair(seed);
     wire.keeps = false;
     wire.weather = { loss: wire.random(200), duplication: 0, jitter: wire.random(30) };

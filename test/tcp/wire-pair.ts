@@ -1,9 +1,11 @@
+import { IpAddress } from '../../tcp/address.ts';
 import type { Egress } from '../../tcp/egress.ts';
 import type { Pcb } from '../../tcp/pcb.ts';
 import { RECORD_LENGTH } from '../../tcp/pcb.ts';
 import { Stack, type StackOptions } from '../../tcp/stack.ts';
-import { ipv4PseudoHeaderSum } from '../../tcp/wire/checksum.ts';
-import { Ipv4Header, parseIpv4 } from '../../tcp/wire/ipv4.ts';
+import { pseudoHeaderSum } from '../../tcp/wire/checksum.ts';
+import { Ipv4Header, PROTOCOL_TCP, parseIpv4 } from '../../tcp/wire/ipv4.ts';
+import { Ipv6Header, parseIpv6 } from '../../tcp/wire/ipv6.ts';
 import { ACK, FIN, PSH, parseTcp, RST, SYN, TcpHeader } from '../../tcp/wire/tcp.ts';
 import { type Random, seeded } from '../seeded.ts';
 
@@ -26,6 +28,7 @@ export interface Packet {
 export type Side = 'a' | 'b';
 
 export const ADDRESS = { a: '10.7.0.1', b: '10.7.0.2' } as const;
+export const ADDRESS6 = { a: 'fd00:7::1', b: 'fd00:7::2' } as const;
 
 /** A whole engine's worth of memory for packets; hands each to `deliver` as soon as it is complete. */
 export class Capture implements Egress {
@@ -166,6 +169,8 @@ export class Station {
     return new Stack({
       address: ADDRESS[this.side],
       prefix: 24,
+      // RFC 8200 section 5: there is no IPv6 over smaller packets.
+      ...((this.options.mtu ?? 1500) >= 1280 && { address6: ADDRESS6[this.side] }),
       mtu: 1500,
       secret: Uint8Array.from({ length: 16 }, (_, i) => i * 7 + this.side.charCodeAt(0)),
       entropy: () => random(2 ** 32),
@@ -265,9 +270,9 @@ export class WirePair {
   }
 
   /** Connected: the two ends. */
-  establish(port = 80): { a: Pcb; b: Pcb; listener: Pcb } {
+  establish(port = 80, address?: string): { a: Pcb; b: Pcb; listener: Pcb } {
     const listener = this.b.listen(port);
-    const a = this.a.connect(port);
+    const a = this.a.connect(port, address);
     this.until(() => this.b.stack.acceptable(listener), 'the connection is established');
     return { a, b: this.b.stack.accept(listener)!, listener };
   }
@@ -288,15 +293,35 @@ const FLAG_NAMES = [
   [ACK, 'ACK'],
 ] as const;
 
+/** Between whom a packet is, and where in it the transport's header is. */
+export function ipIn(bytes: Uint8Array): {
+  source: IpAddress;
+  destination: IpAddress;
+  at: number;
+} {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const ip = new Ipv4Header();
+  if (parseIpv4(view, 0, bytes.length, ip)) {
+    const { source, destination, headerLength } = ip;
+    return {
+      source: IpAddress.fromIpv4(source),
+      destination: IpAddress.fromIpv4(destination),
+      at: headerLength,
+    };
+  }
+  const ip6 = new Ipv6Header();
+  if (!parseIpv6(view, 0, bytes.length, ip6)) throw new Error('no IP packet');
+  return { source: ip6.source, destination: ip6.destination, at: ip6.headerLength };
+}
+
 /** The TCP segment in a packet. */
 export function segmentIn(packet: Packet): Segment {
   const view = new DataView(packet.bytes.buffer);
-  const ip = new Ipv4Header();
   const header = new TcpHeader();
-  if (!parseIpv4(view, 0, packet.bytes.length, ip)) throw new Error('no IPv4 packet');
-  const length = ip.totalLength - ip.headerLength;
-  const sum = ipv4PseudoHeaderSum(ip.source, ip.destination, ip.protocol, length);
-  if (!parseTcp(view, ip.headerLength, length, sum, header)) throw new Error('no TCP segment');
+  const { source, destination, at } = ipIn(packet.bytes);
+  const length = packet.bytes.length - at;
+  const sum = pseudoHeaderSum(source, destination, PROTOCOL_TCP, length);
+  if (!parseTcp(view, at, length, sum, header)) throw new Error('no TCP segment');
   const names = FLAG_NAMES.filter(([flag]) => header.flags & flag).map(([, name]) => name);
   return { from: packet.from, flags: names.join(','), header };
 }

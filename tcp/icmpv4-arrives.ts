@@ -1,9 +1,7 @@
 import { IpAddress } from './address.ts';
 import { errnoNumber } from './errno.ts';
 import type { Host } from './host.ts';
-import type { Pcb } from './pcb.ts';
-import { seqInWindow, seqSub } from './sequence.ts';
-import { State } from './state.ts';
+import { connectionOfQuote, unreachableErrorArrives } from './icmp-error.ts';
 import {
   emitDestinationUnreachable,
   emitEchoReply,
@@ -16,8 +14,8 @@ import {
   MAX_QUOTED_LENGTH,
   parseIcmpv4,
 } from './wire/icmpv4.ts';
+import { emitIp } from './wire/ip.ts';
 import {
-  emitIpv4,
   IPV4_HEADER_LENGTH,
   Ipv4Header,
   PROTOCOL_ICMP,
@@ -27,30 +25,26 @@ import {
 
 /** Kept to be used again for each message. */
 const quoted = new Ipv4Header();
-const outgoing = new Ipv4Header();
 
 /** Assigned protocol number (IANA, Protocol Numbers). */
 const PROTOCOL_UDP = 17;
 
-/** The first 8 bytes of a quoted TCP header: both ports and the sequence number (RFC 792). */
-const QUOTED_TCP_LENGTH = 8;
-
 /** An ICMP message to us: an echo is answered (RFC 1122 section 3.2.2.6), an error goes to the connection it is about. */
-export function icmpArrives(
+export function icmpv4Arrives(
   host: Host,
   bytes: Uint8Array,
   view: DataView,
   offset: number,
   length: number,
-  source: number,
+  source: IpAddress,
 ): void {
-  const message = host.icmpMessage;
+  const message = host.icmpv4Message;
   if (!parseIcmpv4(view, offset, length, message)) return;
   if (message.type === ICMP_ECHO) answerEcho(host, bytes, message, source);
   else if (message.type === ICMP_DESTINATION_UNREACHABLE) errorArrives(host, view, message);
 }
 
-function answerEcho(host: Host, bytes: Uint8Array, echo: Icmpv4Message, source: number): void {
+function answerEcho(host: Host, bytes: Uint8Array, echo: Icmpv4Message, source: IpAddress): void {
   const length = IPV4_HEADER_LENGTH + ICMP_HEADER_LENGTH + echo.payloadLength;
   const packet = new Uint8Array(length);
   const view = new DataView(packet.buffer);
@@ -71,51 +65,29 @@ export function unreachable(
   const quotedLength = Math.min(header.totalLength, MAX_QUOTED_LENGTH);
   const packet = new Uint8Array(IPV4_HEADER_LENGTH + ICMP_HEADER_LENGTH + quotedLength);
   const view = new DataView(packet.buffer);
-  const { totalLength, source } = header;
+  const { totalLength } = header;
   emitDestinationUnreachable(packet, view, IPV4_HEADER_LENGTH, code, 0, bytes, offset, totalLength);
-  sendIcmp(host, packet, view, source);
+  sendIcmp(host, packet, view, IpAddress.fromIpv4(header.source));
 }
 
 /** Puts the IP header before a message that is in place. */
-function sendIcmp(host: Host, packet: Uint8Array, view: DataView, destination: number): void {
-  outgoing.typeOfService = 0;
-  outgoing.totalLength = packet.length;
-  outgoing.identification = 0;
-  outgoing.dontFragment = true;
-  outgoing.timeToLive = 64;
-  outgoing.protocol = PROTOCOL_ICMP;
-  outgoing.source = host.address.ipv4;
-  outgoing.destination = destination;
-  emitIpv4(view, 0, outgoing);
-  host.replies.push(packet);
+function sendIcmp(host: Host, packet: Uint8Array, view: DataView, destination: IpAddress): void {
+  const length = packet.length - IPV4_HEADER_LENGTH;
+  emitIp(view, 0, host.address, destination, PROTOCOL_ICMP, 64, 0, 0, length);
+  host.replies.push(packet, destination);
 }
 
-/**
- * Reacts to an error about a segment of ours (RFC 9293 section 3.9.2.2). It is believed only if the segment is one that
- * is in flight (RFC 5927 section 4.1). Before the handshake is done it ends the attempt, as in Linux (RFC 5461
- * section 4.1); later it is soft: no more than the reason to be given should the connection time out.
- */
+/** An error about a packet of ours (RFC 9293 section 3.9.2.2). */
 function errorArrives(host: Host, view: DataView, message: Icmpv4Message): void {
   const { payloadOffset, payloadLength } = message;
   if (!parseQuotedIpv4(view, payloadOffset, payloadLength, quoted)) return;
   if (quoted.protocol !== PROTOCOL_TCP || quoted.fragmentOffset !== 0) return;
-  if (payloadLength < quoted.headerLength + QUOTED_TCP_LENGTH) return;
+  const source = IpAddress.fromIpv4(quoted.source);
+  const destination = IpAddress.fromIpv4(quoted.destination);
   const at = payloadOffset + quoted.headerLength;
-  const pcb = host.connections.find(
-    IpAddress.fromIpv4(quoted.source),
-    view.getUint16(at),
-    IpAddress.fromIpv4(quoted.destination),
-    view.getUint16(at + 2),
-  );
-  if (pcb === undefined || !isInFlight(pcb, view.getUint32(at + 4))) return;
-  const errno = errnoOf(message.code);
-  if (errno === 0) return;
-  if (pcb.STATE === State.SYN_SENT) host.finish(pcb, errno);
-  else pcb.SOFT_ERROR = errno;
-}
-
-function isInFlight(pcb: Pcb, SEG_SEQ: number): boolean {
-  return seqInWindow(SEG_SEQ, pcb.SND_UNA, seqSub(pcb.SND_NXT, pcb.SND_UNA));
+  const length = payloadLength - quoted.headerLength;
+  const pcb = connectionOfQuote(host, view, at, length, source, destination);
+  if (pcb !== undefined) unreachableErrorArrives(host, pcb, ERRNO_OF_CODE[message.code] ?? 0);
 }
 
 /** Linux's icmp_err_convert (net/ipv4/icmp.c), by code; 0: no error of the connection. */
@@ -139,7 +111,3 @@ const ERRNO_OF_CODE = [
   errnoNumber('EHOSTUNREACH'),
   errnoNumber('EHOSTUNREACH'),
 ];
-
-function errnoOf(code: number): number {
-  return ERRNO_OF_CODE[code] ?? 0;
-}
