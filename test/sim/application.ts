@@ -171,14 +171,15 @@ export class Application {
   /** @returns when it wants to read next */
   #read(stack: Stack, pcb: Pcb, now: number, clock: number): number {
     const { readSize, readInterval, readPauses } = this.#plan;
+    // An error is not only heard of by reading.
+    if (pcb.ERROR !== 0 && pcb.readable === 0) stack.receive(pcb, target, clock);
     const pause = readPauses.find((span) => isWithin(span, now));
     if (pause !== undefined) return pause.until;
     if (now < this.#readsAt) return this.#readsAt;
     const progress = this.#progress;
     const text = this.#flow.texts[otherRole(this.#role)];
     for (;;) {
-      const isFailed = pcb.ERROR !== 0;
-      if (pcb.readable === 0 && !isFailed) break;
+      if (pcb.readable === 0 && pcb.ERROR === 0) break;
       const count = stack.receive(pcb, target.subarray(0, readSize), clock);
       must(
         text.says(progress.heard, target, 0, count),

@@ -245,9 +245,10 @@ export class PlainPeer implements NetworkHost {
     const { flags, SEG_LEN, payloadOffset, payloadLength } = segment;
     const from = this.#offset(segment.SEG_SEQ, this.#irs, this.#rcvNxt);
     const past = from + SEG_LEN;
+    const next = this.#rcvNxt + (this.#isFinHeard ? 1 : 0);
     if (flags & RST) {
-      if (from === this.#rcvNxt + (this.#isFinHeard ? 1 : 0)) this.#reset();
-      else if (from > this.#rcvNxt && from < this.#edge) this.#acknowledge();
+      if (from === next) this.#reset();
+      else if (from > next && from < this.#edge) this.#acknowledge();
       return;
     }
     if (flags & SYN) {
@@ -256,9 +257,9 @@ export class PlainPeer implements NetworkHost {
     }
     if ((flags & ACK) === 0) return;
     const isAcceptable =
-      from === this.#rcvNxt ||
-      (from >= this.#rcvNxt && from < this.#edge) ||
-      (SEG_LEN > 0 && past > this.#rcvNxt && past <= this.#edge);
+      from === next ||
+      (from > next && from < this.#edge) ||
+      (SEG_LEN > 0 && past > next && past <= this.#edge);
     if (!isAcceptable && SEG_LEN === 0) {
       // The answer to a probe, or what is left of it.
       this.#acknowledge();
@@ -346,7 +347,8 @@ export class PlainPeer implements NetworkHost {
     const isHeard = this.#isFinHeard || this.#rcvNxt === this.#hears.length;
     // Whoever has left its side to TCP may be gone before our FIN.
     const isOver = isHeard && this.#una >= this.#says.length && this.#flow.isHasty;
-    const isGone = this.#isFinHeard && this.#una === this.#says.length + 1;
+    // A leap of its clock has ended the TIME-WAIT that would have answered our FIN.
+    const isGone = this.#isFinHeard && this.#una >= this.#says.length;
     if (!this.#flow.isRude && !isOver && !isGone) throw new Violation(`reset: ${this}`);
     this.#state = 'over';
   }
@@ -366,7 +368,8 @@ export class PlainPeer implements NetworkHost {
   }
 
   #segmentSize(): number {
-    return this.#plan.sendsCrumbs ? this.#random.between(1, this.#mss) : this.#mss;
+    if (!this.#plan.sendsCrumbs) return this.#mss;
+    return this.#random.between(1, this.#random.chance(0.3) ? 2 : this.#mss);
   }
 
   #sendText(offset: number, length: number): void {
@@ -415,7 +418,7 @@ export class PlainPeer implements NetworkHost {
   }
 
   #windowChanges(): void {
-    if (this.#state === 'open') this.#acknowledge();
+    if (this.#state === 'open' && this.#plan.tellsOfWindows) this.#acknowledge();
   }
 
   #sendSyn(): void {

@@ -1,6 +1,5 @@
 import type { PathPlan, Span } from './path.ts';
 import { Random } from './random.ts';
-import { MAX_TEXT } from './text.ts';
 
 /** How a program ends its side of a connection. */
 export type Ending =
@@ -88,6 +87,8 @@ export interface PlainPlan {
   readonly scale: number;
   /** Window it offers, by time; the last for ever. */
   readonly windows: readonly { readonly from: number; readonly window: number }[];
+  /** Whether it says so when they change. Otherwise it waits to be asked. */
+  readonly tellsOfWindows: boolean;
   /** Whether it may take back what it has offered. */
   readonly shrinks: boolean;
   /** Sends segments of any size up to the MSS. */
@@ -203,6 +204,7 @@ function plainPlan(random: Random, healsAt: number): PlainPlan {
     mss: random.pick([1460, 1460, 1460, 536, random.between(48, 1460)]),
     scale: random.pick([-1, 0, 2, 7, 14]),
     windows,
+    tellsOfWindows: random.fork('tells').chance(0.6),
     shrinks: random.chance(0.1),
     sendsCrumbs: random.chance(0.3),
     offersSack: random.chance(0.5),
@@ -229,7 +231,7 @@ function flowPlan(
   const client = isPlain ? random.below(2) : random.below(hosts);
   const server = (client + random.between(1, hosts - 1)) % hosts;
   const up = random.pick([volume, 0, random.below(volume), Math.min(volume, random.below(3000))]);
-  const down = volume - up < MAX_TEXT ? random.pick([volume - up, volume - up, 0]) : 0;
+  const down = random.chance(0.9) ? volume - up : 0;
   const endings = endingsOf(random.fork('endings'), up, down);
   return {
     client: endPlan(random.fork('client'), client, up, healsAt, endings[0], up + down),
