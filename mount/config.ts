@@ -10,6 +10,10 @@ export interface Config {
   readonly prefix: number;
   /** The host's end of the TUN, as `address/prefix`. */
   readonly hostAddress: string;
+  /** The stack's own IPv6 address; without it there is no IPv6. */
+  readonly address6?: string;
+  /** The host's end for IPv6, as `address/prefix`; there if `address6` is. */
+  readonly hostAddress6?: string;
   readonly tun: string;
   /** Bytes of the largest IP packet. */
   readonly mtu: number;

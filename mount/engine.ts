@@ -135,13 +135,14 @@ export class Engine {
   }
 
   #restoreInto(now: number): void {
-    const { address, prefix, mtu } = this.#config;
+    const { address, prefix, address6, mtu } = this.#config;
     const journal = this.#journal;
     const facts = journal.facts;
     facts.epoch += 1;
     this.#stack = new Stack({
       address,
       prefix,
+      ...(address6 !== undefined && { address6 }),
       mtu,
       // The clock of initial sequence numbers (RFC 6528) starts over with each boot, so its secret has to differ.
       secret: createHmac('sha256', facts.secret).update(readBootId()).digest(),
@@ -246,9 +247,18 @@ export class Engine {
       ['durability', config.durability],
       ['address', `${config.address}/${config.prefix}`],
       ['host_address', config.hostAddress],
+      ...addresses6(config),
       ['tun', config.tun],
       ['mtu_bytes', config.mtu],
       ['connections', this.#stack.pcbs.size],
     ];
   }
+}
+
+function addresses6({ address6, hostAddress6 }: Config): (readonly [string, string])[] {
+  if (address6 === undefined || hostAddress6 === undefined) return [];
+  return [
+    ['address6', address6],
+    ['host_address6', hostAddress6],
+  ];
 }

@@ -30,10 +30,14 @@ export async function mountCommand(argv: readonly string[]): Promise<void> {
     throw error;
   }
   protectFromOutOfMemory();
-  process.stdout.write(
-    `holdfast: ready: ${config.mountpoint}, address ${config.address}, host side ${config.hostAddress} on ${config.tun}\n`,
-  );
+  process.stdout.write(`holdfast: ready: ${config.mountpoint}, ${addresses(config)}\n`);
   await runKeeper(keeper);
+}
+
+function addresses(config: Config): string {
+  const { address, address6, hostAddress, hostAddress6, tun } = config;
+  const ipv6 = address6 === undefined ? '' : `, address ${address6}, host side ${hostAddress6}`;
+  return `address ${address}, host side ${hostAddress}${ipv6} on ${tun}`;
 }
 
 async function holdDescriptors(config: Config): Promise<HeldDescriptors> {
@@ -41,7 +45,9 @@ async function holdDescriptors(config: Config): Promise<HeldDescriptors> {
   const fuse = openFuse();
   const tun = openTun(config.tun);
   try {
-    configureTun(config.tun, config.hostAddress, config.mtu);
+    const { hostAddress, hostAddress6 } = config;
+    const addresses = hostAddress6 === undefined ? [hostAddress] : [hostAddress, hostAddress6];
+    configureTun(config.tun, addresses, config.mtu);
   } catch (error) {
     closeSync(tun);
     throw error;

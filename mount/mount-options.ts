@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatAddress, parseCidr } from '../tcp/address.ts';
+import { IPV6_MIN_MTU } from '../tcp/wire/ipv6.ts';
 import type { Config } from './config.ts';
 import { UsageError } from './usage.ts';
 
@@ -30,11 +31,12 @@ export function parseMountOptions(argv: readonly string[]): MountOptions {
   if (store === mountpoint || store.startsWith(`${mountpoint}/`)) {
     throw new UsageError('the store cannot lie inside the mountpoint');
   }
-  const own = cidr('--address', values.address ?? '10.7.0.2/24');
-  const host = cidr('--host-address', values['host-address'] ?? '10.7.0.1/24');
+  const own = ipv4Cidr('--address', values.address ?? '10.7.0.2/24');
+  const host = ipv4Cidr('--host-address', values['host-address'] ?? '10.7.0.1/24');
   if (own.address === host.address) {
     throw new UsageError('--address and --host-address are two different addresses');
   }
+  const ipv6 = bothEnds6(values.address6, values['host-address6']);
   const logFile = values['log-file'] ?? (values.daemon ? `${mountpoint}.log` : undefined);
   return {
     daemon: values.daemon ?? false,
@@ -44,8 +46,9 @@ export function parseMountOptions(argv: readonly string[]): MountOptions {
       address: own.address,
       prefix: own.prefix,
       hostAddress: `${host.address}/${host.prefix}`,
+      ...ipv6,
       tun: interfaceName(values.tun ?? 'holdfast0'),
-      mtu: mtu(values.mtu ?? '1500'),
+      mtu: mtu(values.mtu ?? '1500', ipv6 === undefined ? SMALLEST_MTU : IPV6_MIN_MTU),
       durability: oneOf('--durability', values.durability ?? 'process', ['process', 'power']),
       logLevel: oneOf('--log-level', values['log-level'] ?? 'warn', LOG_LEVELS),
       ...(logFile !== undefined && { logFile: resolve(logFile) }),
@@ -62,6 +65,8 @@ function parse(argv: readonly string[]) {
         store: { type: 'string' },
         address: { type: 'string' },
         'host-address': { type: 'string' },
+        address6: { type: 'string' },
+        'host-address6': { type: 'string' },
         tun: { type: 'string' },
         mtu: { type: 'string' },
         durability: { type: 'string' },
@@ -75,12 +80,44 @@ function parse(argv: readonly string[]) {
   }
 }
 
-function cidr(option: string, text: string): { address: string; prefix: number } {
+/** An address as the rest of the program writes it, and how many of its first bits name the network. */
+interface Cidr {
+  readonly address: string;
+  readonly prefix: number;
+}
+
+function ipv4Cidr(option: string, text: string): Cidr {
   const parsed = parseCidr(text);
   if (parsed === undefined || !parsed.address.isIpv4) {
     throw new UsageError(`${option} is an IPv4 address with a prefix, as 10.7.0.2/24, not ${text}`);
   }
   return { address: formatAddress(parsed.address), prefix: parsed.prefix };
+}
+
+function ipv6Cidr(option: string, text: string): Cidr {
+  const parsed = parseCidr(text);
+  if (parsed === undefined || parsed.address.isIpv4) {
+    throw new UsageError(
+      `${option} is an IPv6 address with a prefix, as fd00:7::2/64, not ${text}`,
+    );
+  }
+  return { address: formatAddress(parsed.address), prefix: parsed.prefix };
+}
+
+function bothEnds6(
+  own: string | undefined,
+  host: string | undefined,
+): { address6: string; hostAddress6: string } | undefined {
+  if (own === undefined && host === undefined) return undefined;
+  if (own === undefined || host === undefined) {
+    throw new UsageError('--address6 and --host-address6 are given together');
+  }
+  const ownEnd = ipv6Cidr('--address6', own);
+  const hostEnd = ipv6Cidr('--host-address6', host);
+  if (ownEnd.address === hostEnd.address) {
+    throw new UsageError('--address6 and --host-address6 are two different addresses');
+  }
+  return { address6: ownEnd.address, hostAddress6: `${hostEnd.address}/${hostEnd.prefix}` };
 }
 
 function interfaceName(name: string): string {
@@ -90,10 +127,10 @@ function interfaceName(name: string): string {
   return name;
 }
 
-function mtu(text: string): number {
+function mtu(text: string, smallest: number): number {
   const value = /^[0-9]{1,6}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= SMALLEST_MTU && value <= LARGEST_MTU)) {
-    throw new UsageError(`--mtu is a number from ${SMALLEST_MTU} to ${LARGEST_MTU}, not ${text}`);
+  if (!(value >= smallest && value <= LARGEST_MTU)) {
+    throw new UsageError(`--mtu is a number from ${smallest} to ${LARGEST_MTU}, not ${text}`);
   }
   return value;
 }

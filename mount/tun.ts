@@ -101,25 +101,34 @@ export function tunExists(name: string): boolean {
 const QUEUE_LENGTH = 10_000;
 
 interface LinkAddresses {
-  readonly addr_info?: readonly { readonly local?: string; readonly prefixlen?: number }[];
+  readonly addr_info?: readonly {
+    readonly local?: string;
+    readonly prefixlen?: number;
+    readonly scope?: string;
+    readonly family?: string;
+  }[];
 }
 
 /**
  * Gives the host its end of the interface, and switches it on. Whatever is set as wanted already stays untouched, so that traffic goes on.
- * @param hostAddress the host's address on it, as `address/prefix`; other IPv4 addresses are taken off
+ * @param hostAddresses the host's addresses on it, as `address/prefix`; others are taken off, but for IPv6's link-local one
  * @param mtu bytes of the largest packet
  * @throws HostError
  */
-export function configureTun(name: string, hostAddress: string, mtu: number): void {
-  const [link] = JSON.parse(
-    ip('-json', '-4', 'address', 'show', 'dev', name) || '[]',
-  ) as LinkAddresses[];
-  const present = (link?.addr_info ?? []).map(({ local, prefixlen }) => `${local}/${prefixlen}`);
+export function configureTun(name: string, hostAddresses: readonly string[], mtu: number): void {
+  const [link] = JSON.parse(ip('-json', 'address', 'show', 'dev', name) || '[]') as LinkAddresses[];
+  const present = (link?.addr_info ?? [])
+    .filter(({ family, scope }) => family !== 'inet6' || scope !== 'link')
+    .map(({ local, prefixlen }) => `${local}/${prefixlen}`);
   ip('link', 'set', 'dev', name, 'mtu', String(mtu), 'txqueuelen', String(QUEUE_LENGTH), 'up');
   for (const other of present) {
-    if (other !== hostAddress) ip('address', 'delete', other, 'dev', name);
+    if (!hostAddresses.includes(other)) ip('address', 'delete', other, 'dev', name);
   }
-  if (!present.includes(hostAddress)) ip('address', 'add', hostAddress, 'dev', name);
+  for (const address of hostAddresses) {
+    // An IPv6 address is of use at once: nobody on this link could have the same (RFC 4862 section 5.4).
+    const flags = address.includes(':') ? ['nodad'] : [];
+    if (!present.includes(address)) ip('address', 'add', address, 'dev', name, ...flags);
+  }
 }
 
 /**

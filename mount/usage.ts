@@ -9,6 +9,8 @@ options of mount:
   --store DIR            where connections are kept         (MOUNTPOINT.store)
   --address CIDR         the stack's own address            (10.7.0.2/24)
   --host-address CIDR    the host's side of the interface   (10.7.0.1/24)
+  --address6 CIDR        the stack's own IPv6 address       (none: no IPv6)
+  --host-address6 CIDR   the host's side for IPv6, if the stack has it
   --tun NAME             the interface's name               (holdfast0)
   --mtu N                bytes of the largest packet        (1500)
   --durability LEVEL     process: survives the death of any process; power: of the host too  (process)

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
+import { formatEndpoint } from '../../tcp/address.ts';
 import { until } from './condition.ts';
 import { type Daemon, HOST } from './daemon.ts';
 import { Keystream } from './keystream.ts';
@@ -71,15 +72,17 @@ export class Bulk {
     await until(() => this.progress >= progress);
   }
 
-  async run(port: number, gate: Gate): Promise<Transferred> {
+  /** @param host the address that the peer listens at */
+  async run(port: number, gate: Gate, host: string = HOST): Promise<Transferred> {
     const daemon = this.#daemon;
     const connection = `net/tcp/${this.#name}`;
     const file = `${this.#name}.random`;
     const wrote = await this.#generate(join(daemon.directory, file));
-    const server = await listen(HOST, port);
+    const peer = formatEndpoint({ address: host, port });
+    const server = await listen(host, port);
     const [socket, opened] = await Promise.all([
       accept(server),
-      daemon.run(`mkdir ${connection} && echo ${HOST}:${port} > ${connection}/connect`),
+      daemon.run(`mkdir ${connection} && echo ${peer} > ${connection}/connect`),
     ]);
     if (opened.status !== 0) throw new Error(`connect: ${JSON.stringify(opened)}`);
     server.close();

@@ -14,6 +14,11 @@ export const HOLDFAST = join(import.meta.dirname, '../../dist/mount/cli.js');
 export const HOST = '10.7.0.1';
 export const STACK = '10.7.0.2';
 
+/** The same for IPv6, for a daemon that is started with `IPV6`. */
+export const HOST6 = 'fd00:7::1';
+export const STACK6 = 'fd00:7::2';
+export const IPV6 = ['--address6', `${STACK6}/64`, '--host-address6', `${HOST6}/64`];
+
 /** What a test needs to clean up after itself; tap's own. */
 interface Teardown {
   teardown(handler: () => void | Promise<void>): unknown;

@@ -45,6 +45,12 @@ t.test('each option', async (t) => {
   });
 });
 
+t.test('IPv6 is there when both of its ends are given', async (t) => {
+  const line = '--address6 fd00:7:0::2/64 --host-address6 fd00:7::1/64'.split(' ');
+  const { config } = parseMountOptions(line);
+  t.match(config, { address6: 'fd00:7::2', hostAddress6: 'fd00:7::1/64' });
+});
+
 t.test('what makes no sense is refused in one line that names it', async (t) => {
   const wrong: [string, RegExp][] = [
     ['a b', /one mountpoint only, not b/],
@@ -57,6 +63,14 @@ t.test('what makes no sense is refused in one line that names it', async (t) => 
     ['--address fd00::2/64', /--address/],
     ['--host-address x/24', /--host-address/],
     ['--address 10.7.0.1/24', /two different addresses/],
+    ['--address6 fd00:7::2/64', /given together/],
+    ['--host-address6 fd00:7::1/64', /given together/],
+    ['--address6 10.7.0.2/24 --host-address6 fd00:7::1/64', /--address6 is an IPv6 address/],
+    ['--address6 fd00:7::1/64 --host-address6 fd00:7::1/64', /two different addresses/],
+    [
+      '--address6 fd00:7::2/64 --host-address6 fd00:7::1/64 --mtu 1279',
+      /--mtu is a number from 1280/,
+    ],
     ['--durability eternal', /--durability is one of process, power/],
     ['--log-level loud', /--log-level/],
     ['--tun a/b', /--tun/],

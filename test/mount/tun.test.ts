@@ -8,11 +8,14 @@ import { configureTun, forgetTun, openTun, removeTun, tunExists } from '../../mo
 
 function addresses(name: string): string[] {
   const [link] = JSON.parse(
-    execFileSync('ip', ['-json', '-4', 'address', 'show', 'dev', name], { encoding: 'utf8' }),
+    execFileSync('ip', ['-json', 'address', 'show', 'scope', 'global', 'dev', name], {
+      encoding: 'utf8',
+    }),
   );
-  return link.addr_info.map(
-    ({ local, prefixlen }: { local: string; prefixlen: number }) => `${local}/${prefixlen}`,
-  );
+  // Addresses of another scope are there as empty objects.
+  return link.addr_info
+    .filter(({ local }: { local?: string }) => local !== undefined)
+    .map(({ local, prefixlen }: { local: string; prefixlen: number }) => `${local}/${prefixlen}`);
 }
 
 function mtu(name: string): number {
@@ -26,16 +29,21 @@ t.test('an interface is made, outlives its descriptor, and is used again', async
   t.ok(tunExists('holdfast0'));
   t.ok(fcntl(first, F_GETFD) & FD_CLOEXEC);
   t.ok(fcntl(first, F_GETFL) & 0o4000, 'O_NONBLOCK');
-  configureTun('holdfast0', '10.7.0.1/24', 1400);
+  configureTun('holdfast0', ['10.7.0.1/24'], 1400);
   closeSync(first);
   t.ok(tunExists('holdfast0'));
   const second = openTun('holdfast0');
-  configureTun('holdfast0', '10.7.0.1/24', 1400);
+  configureTun('holdfast0', ['10.7.0.1/24'], 1400);
   t.same(addresses('holdfast0'), ['10.7.0.1/24']);
   t.equal(mtu('holdfast0'), 1400);
-  configureTun('holdfast0', '10.8.0.1/16', 9000);
+  configureTun('holdfast0', ['10.8.0.1/16'], 9000);
   t.same(addresses('holdfast0'), ['10.8.0.1/16']);
   t.equal(mtu('holdfast0'), 9000);
+  configureTun('holdfast0', ['10.8.0.1/16', 'fd00:7::1/64'], 9000);
+  configureTun('holdfast0', ['10.8.0.1/16', 'fd00:7::1/64'], 9000);
+  t.same(addresses('holdfast0'), ['10.8.0.1/16', 'fd00:7::1/64']);
+  configureTun('holdfast0', ['10.8.0.1/16'], 9000);
+  t.same(addresses('holdfast0'), ['10.8.0.1/16']);
   forgetTun(second);
   closeSync(second);
   t.notOk(tunExists('holdfast0'));
@@ -47,7 +55,7 @@ t.test('a packet comes with nothing before its header', async (t) => {
     closeSync(tun);
     removeTun('holdfast0');
   });
-  configureTun('holdfast0', '10.7.0.1/24', 1500);
+  configureTun('holdfast0', ['10.7.0.1/24'], 1500);
   const ping = spawn('bash', ['-c', 'exec 3<>/dev/udp/10.7.0.2/9; echo hello >&3']);
   await new Promise((resolve) => ping.on('exit', resolve));
   const packet = Buffer.alloc(1500);
@@ -77,7 +85,7 @@ t.test('what stands in the way is said', async (t) => {
   t.throws(() => openTun('lo'), /no TUN that can be used; use another --tun/);
   t.throws(() => openTun('a-name-too-long-for-it'), /too long/);
   t.throws(
-    () => configureTun('holdfast0', 'nonsense', 1500),
+    () => configureTun('holdfast0', ['nonsense'], 1500),
     /"ip address add nonsense .*" failed: /,
   );
 });
