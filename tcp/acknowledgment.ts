@@ -1,3 +1,4 @@
+import { congestionControlOf } from './congestion-control/selected.ts';
 import { duplicateAck, newAckInRecovery } from './fast-retransmit.ts';
 import type { Host } from './host.ts';
 import type { Pcb } from './pcb.ts';
@@ -30,7 +31,7 @@ export function acknowledgmentArrives(host: Host, pcb: Pcb, segment: TcpHeader, 
   if (isNew) newlyAcknowledged(host, pcb, segment, now);
   if (hasSack(pcb)) {
     if (flight !== undefined) {
-      sackArrives(host, pcb, flight, segment, isNew);
+      sackArrives(pcb, flight, segment, isNew);
       recover(host, pcb, flight, now, seqSub(pcb.SND_UNA, before));
     }
     if (isNew) scheduleProbe(host, pcb, now);
@@ -49,7 +50,7 @@ function newlyAcknowledged(host: Host, pcb: Pcb, segment: TcpHeader, now: number
   pcb.DUPACKS = 0;
   if (pcb.pipe === 0) pcb.RETRANSMISSION_DEADLINE = 0;
   else restartRetransmissionTimer(host, pcb, now);
-  if (pcb.IN_RECOVERY === 0) host.congestionControl.acknowledged(pcb, numbers);
+  if (pcb.IN_RECOVERY === 0) congestionControlOf(pcb).acknowledged(pcb, numbers, now);
   else if (!hasSack(pcb)) newAckInRecovery(host, pcb, numbers, now);
   host.wantOutput(pcb);
 }

@@ -1,3 +1,4 @@
+import { congestionControlOf } from './congestion-control/selected.ts';
 import type { Host } from './host.ts';
 import type { Pcb } from './pcb.ts';
 import { restartRetransmissionTimer } from './retransmission-timeout.ts';
@@ -14,7 +15,7 @@ export function duplicateAck(host: Host, pcb: Pcb): void {
     const FlightSize = seqSub(pcb.SND_NXT, pcb.SND_UNA);
     if (pcb.cwnd < pcb.ssthresh + FlightSize) pcb.cwnd += pcb.SND_MSS;
   } else if (pcb.DUPACKS === DUPLICATES_OF_A_LOSS && seqLessThan(pcb.recover, pcb.SND_UNA)) {
-    host.congestionControl.loss(pcb);
+    congestionControlOf(pcb).loss(pcb);
     pcb.recover = pcb.SND_NXT;
     pcb.IN_RECOVERY = 1;
     pcb.flight?.loseFirst(pcb.SND_MSS);

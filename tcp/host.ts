@@ -1,7 +1,5 @@
 import { type IpAddress, parseAddress } from './address.ts';
 import { assert } from './assert.ts';
-import type { CongestionControl } from './congestion-control/congestion-control.ts';
-import { reno } from './congestion-control/reno.ts';
 import { Demultiplexer } from './demultiplexer.ts';
 import { Loopback } from './loopback.ts';
 import { Pcb, type PcbOwner, RECORD_WIDTH } from './pcb.ts';
@@ -73,7 +71,6 @@ export class Host implements PcbOwner {
   readonly receiveBufferMax: number;
   readonly sendBuffer: number;
   readonly timeWait: number;
-  readonly congestionControl: CongestionControl = reno;
 
   readonly pcbs = new Map<number, Pcb>();
   readonly #pool = new RecordPool(RECORD_WIDTH);

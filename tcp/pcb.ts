@@ -129,6 +129,8 @@ const FIELDS = {
   KEEPALIVE_COUNT: durable.u8,
   /** How long what was sent may go unacknowledged (RFC 5482), milliseconds; 0: R2 of RFC 9293 section 3.8.3. */
   USER_TIMEOUT: durable.u32,
+  /** How it finds its sending rate: see congestion-control/selected.ts. */
+  CONGESTION_CONTROL: durable.u8,
   TTL: durable.u8,
   TOS: durable.u8,
 
@@ -196,6 +198,12 @@ const FIELDS = {
   ssthresh: hint.u32,
   /** Bytes acknowledged since cwnd last grew in congestion avoidance. */
   CWND_ACKED: hint.u32,
+  /** CUBIC (RFC 9438 section 4.1.2): W_max, K in seconds, when the stage began, W_est, cwnd_prior; windows in segments. */
+  CUBIC_W_MAX: hint.f64,
+  CUBIC_K: hint.f64,
+  CUBIC_EPOCH: hint.f64,
+  CUBIC_W_EST: hint.f64,
+  CUBIC_CWND_PRIOR: hint.f64,
   DUPACKS: hint.u8,
   IN_RECOVERY: hint.u8,
   recover: hint.u32,

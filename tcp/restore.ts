@@ -1,6 +1,7 @@
 import { abort } from './abort.ts';
 import { assert } from './assert.ts';
 import { FIN_WAIT_2_TIMEOUT } from './close.ts';
+import { CONGESTION_CONTROLS, congestionControlOf } from './congestion-control/selected.ts';
 import type { Host } from './host.ts';
 import { type Pcb, RECORD_LENGTH } from './pcb.ts';
 import { RecordError } from './record-error.ts';
@@ -41,6 +42,10 @@ export function restore(host: Host, record: Uint8Array): Pcb {
 function checkFields(pcb: Pcb): void {
   check(Number.isSafeInteger(pcb.ID) && pcb.ID > 0, 'an ID is a positive integer');
   check(pcb.STATE < STATE_COUNT, `connection ${pcb.ID} is in no state of TCP`);
+  check(
+    pcb.CONGESTION_CONTROL < CONGESTION_CONTROLS.length,
+    `connection ${pcb.ID} has an unknown congestion control`,
+  );
   checkStream(pcb, pcb.SEND_START, pcb.SEND_END);
   checkStream(pcb, pcb.RECEIVE_START, pcb.RECEIVE_END);
   check(
@@ -88,7 +93,7 @@ export function resume(host: Host, now: number, elapsed: number): void {
     if (pcb.isRemoved) continue;
     host.changed(pcb);
     if (pcb.STATE === State.CLOSED || pcb.STATE === State.LISTEN) continue;
-    resumeSending(host, pcb);
+    resumeSending(pcb);
     resumeTimestamps(pcb, now);
     resumeDeadline(host, pcb, now, elapsed);
     pcb.LAST_HEARD = Math.min(pcb.LAST_HEARD, now);
@@ -116,7 +121,7 @@ function resumeWaiting(host: Host, pcb: Pcb, now: number): void {
  * How far sending had come is not known: everything queued may have been sent, so an ACK of any of it is taken. What is
  * sent again starts at SND.UNA, with the restart window of RFC 5681 section 4.1.
  */
-function resumeSending(host: Host, pcb: Pcb): void {
+function resumeSending(pcb: Pcb): void {
   if (isSynchronized(pcb.STATE)) {
     pcb.SND_NXT = pcb.SND_UNA;
     pcb.presumeLost(pcb.sendEndSeq);
@@ -129,7 +134,7 @@ function resumeSending(host: Host, pcb: Pcb): void {
   pcb.MAX_SND_WND = pcb.SND_WND;
   pcb.RTO = INITIAL_RTO;
   pcb.RESUMING = 1;
-  if (isSynchronized(pcb.STATE)) host.congestionControl.start(pcb);
+  if (isSynchronized(pcb.STATE)) congestionControlOf(pcb).start(pcb);
 }
 
 /** TIME-WAIT and FIN-WAIT-2 last at least as long as they would have. In full, if the clock is another one. */

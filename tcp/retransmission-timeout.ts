@@ -1,3 +1,4 @@
+import { congestionControlOf } from './congestion-control/selected.ts';
 import { errnoNumber } from './errno.ts';
 import type { Host } from './host.ts';
 import type { Pcb } from './pcb.ts';
@@ -108,7 +109,7 @@ export function retransmissionTimeout(host: Host, pcb: Pcb, now: number): void {
   if (pcb.BACKOFF < 255) pcb.BACKOFF++;
   if (pcb.STATE === State.SYN_RECEIVED && pcb.BACKOFF === 1) countUnanswered(host, pcb);
   stopTiming(pcb);
-  host.congestionControl.timeout(pcb, isFirst);
+  congestionControlOf(pcb).timeout(pcb, isFirst);
   // RFC 6582 section 4: duplicates of what was sent before now tell of no new loss.
   pcb.recover = pcb.SND_NXT;
   pcb.IN_RECOVERY = 0;

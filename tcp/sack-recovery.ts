@@ -1,3 +1,4 @@
+import { congestionControlOf } from './congestion-control/selected.ts';
 import type { Flight } from './flight.ts';
 import type { Host } from './host.ts';
 import type { Pcb } from './pcb.ts';
@@ -9,19 +10,13 @@ import type { TcpHeader } from './wire/tcp.ts';
 import type { TcpOptions } from './wire/tcp-options.ts';
 
 /** Takes over what the SACK blocks of an acceptable ACK say (RFC 2018 section 5). SND.UNA is the segment's already, or later. */
-export function sackArrives(
-  host: Host,
-  pcb: Pcb,
-  flight: Flight,
-  segment: TcpHeader,
-  isNew: boolean,
-): void {
+export function sackArrives(pcb: Pcb, flight: Flight, segment: TcpHeader, isNew: boolean): void {
   const { options, SEG_ACK } = segment;
   const { sackCount, sackEdges } = options;
   const first = isDuplicateReport(options, SEG_ACK) ? 1 : 0;
   const isOfProbe = first === 1 && pcb.IS_PROBE_OUT === 1 && sackEdges[1] === pcb.PROBE_END_SEQ;
   const isBare = !isNew && segment.payloadLength === 0 && sackCount === 0;
-  probeIsAcknowledged(host, pcb, SEG_ACK, isOfProbe, isBare);
+  probeIsAcknowledged(pcb, SEG_ACK, isOfProbe, isBare);
   if (first === 1 && !isOfProbe) widenReorderingWindow(pcb);
   for (let i = first; i < sackCount; i++) {
     const left = sackEdges[2 * i]!;
@@ -86,7 +81,7 @@ function findLoss(
   if (flight.lost === 0) return;
   // Before `recover`, a timeout has answered these losses already (RFC 6675 section 5.1).
   if (pcb.IN_RECOVERY === 0 && seqLessOrEqual(pcb.recover, pcb.SND_UNA)) {
-    enterRecovery(host, pcb);
+    enterRecovery(pcb);
     beginReduction(pcb, delivered, acknowledged, flight.sacked);
     reduce(pcb, 0, false);
   }
@@ -94,8 +89,8 @@ function findLoss(
 }
 
 /** RFC 6675 section 5, step 4. */
-function enterRecovery(host: Host, pcb: Pcb): void {
-  host.congestionControl.loss(pcb);
+function enterRecovery(pcb: Pcb): void {
+  congestionControlOf(pcb).loss(pcb);
   pcb.recover = pcb.SND_NXT;
   pcb.IN_RECOVERY = 1;
   pcb.PROBE_DEADLINE = 0;

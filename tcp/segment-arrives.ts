@@ -2,6 +2,7 @@ import { acknowledgmentArrives, setSendWindow } from './acknowledgment.ts';
 import type { IpAddress } from './address.ts';
 import { challengeAck } from './challenge-ack.ts';
 import { enterClosing, waitForPeerFin } from './close.ts';
+import { congestionControlOf } from './congestion-control/selected.ts';
 import { errnoNumber } from './errno.ts';
 import type { Host } from './host.ts';
 import { defaultMss, mssOfMtu } from './largest-segment.ts';
@@ -160,6 +161,7 @@ function passiveOpen(
   pcb.TOS = listener.TOS;
   pcb.NODELAY = listener.NODELAY;
   pcb.KEEPALIVE = listener.KEEPALIVE;
+  pcb.CONGESTION_CONTROL = listener.CONGESTION_CONTROL;
   pcb.KEEPALIVE_IDLE = listener.KEEPALIVE_IDLE;
   pcb.KEEPALIVE_INTERVAL = listener.KEEPALIVE_INTERVAL;
   pcb.KEEPALIVE_COUNT = listener.KEEPALIVE_COUNT;
@@ -453,7 +455,7 @@ function ourSynIsAcknowledged(host: Host, pcb: Pcb, segment: TcpHeader, now: num
   pcb.SND_UNA = SEG_ACK;
   pcb.SYN_NOW = 0;
   pcb.RETRANSMISSION_DEADLINE = 0;
-  host.congestionControl.start(pcb);
+  congestionControlOf(pcb).start(pcb);
   // RFC 6928 section 2: one lost SYN may be a short RTO; more than one begin with one segment.
   if (isPathDoubtful) pcb.cwnd = pcb.SND_MSS;
   host.setState(pcb, State.ESTABLISHED);

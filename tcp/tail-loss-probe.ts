@@ -1,3 +1,4 @@
+import { congestionControlOf } from './congestion-control/selected.ts';
 import type { Host } from './host.ts';
 import type { Pcb } from './pcb.ts';
 import { restartRetransmissionTimer } from './retransmission-timeout.ts';
@@ -60,7 +61,6 @@ export function probeLeaves(pcb: Pcb, isRetransmission: boolean): void {
  * @param isBare whether the segment has no other news: no new acknowledgment, no text, no SACK block
  */
 export function probeIsAcknowledged(
-  host: Host,
   pcb: Pcb,
   SEG_ACK: number,
   isDuplicate: boolean,
@@ -71,7 +71,7 @@ export function probeIsAcknowledged(
     pcb.IS_PROBE_OUT = 0;
   } else if (!seqLessOrEqual(SEG_ACK, pcb.PROBE_END_SEQ)) {
     pcb.IS_PROBE_OUT = 0;
-    host.congestionControl.loss(pcb);
+    congestionControlOf(pcb).loss(pcb);
     pcb.cwnd = pcb.ssthresh;
   } else if (isBare) {
     pcb.IS_PROBE_OUT = 0;

@@ -1,3 +1,4 @@
+import { congestionControlOf } from './congestion-control/selected.ts';
 import type { Egress } from './egress.ts';
 import type { Host } from './host.ts';
 import { mssOfMtu } from './largest-segment.ts';
@@ -75,7 +76,7 @@ function transmitSyn(host: Host, pcb: Pcb, now: number, egress: Egress): boolean
 
 /** Everything that may go: first what is lost, then what is new (RFC 6675 section 4, NextSeg). */
 function transmitText(host: Host, pcb: Pcb, now: number, egress: Egress): boolean {
-  restartAfterIdle(host, pcb, now);
+  restartAfterIdle(pcb, now);
   for (;;) {
     const isAgain = pcb.flight !== undefined && pcb.flight.lost > 0;
     const seq = isAgain ? pcb.flight!.firstLost : pcb.SND_NXT;
@@ -152,9 +153,9 @@ function mayTransmit(pcb: Pcb, length: number, available: number, isAgain: boole
 }
 
 /** RFC 5681 section 4.1: after a pause, cwnd says little about the path. */
-function restartAfterIdle(host: Host, pcb: Pcb, now: number): void {
+function restartAfterIdle(pcb: Pcb, now: number): void {
   const isIdle = pcb.SND_NXT === pcb.SND_UNA && pcb.LAST_SENT !== 0;
-  if (isIdle && now - pcb.LAST_SENT > pcb.RTO) host.congestionControl.idle(pcb);
+  if (isIdle && now - pcb.LAST_SENT > pcb.RTO) congestionControlOf(pcb).idle(pcb, now);
 }
 
 /** Nothing is in flight that an ACK could be lost for, and yet something waits: only a probe can end that. */
