@@ -185,17 +185,18 @@ export class Flight {
 
   /**
    * RACK_detect_loss (RFC 8985 section 6.2, step 5): lost is what was sent before the segment sent at `time` that ends at
-   * `end`, and not after `latest`.
-   * @returns when the last was sent of those that were sent before that segment but after `latest`; -Infinity: none
+   * `end`, and `patience` milliseconds ago or more.
+   * @returns when the last was sent of those that were sent before that segment but not so long ago; -Infinity: none. When
+   * this and `patience` have passed, that is their sum, it is lost: to subtract here would round in another way.
    */
-  loseSentBefore(time: number, end: number, latest: number): number {
+  loseSentBefore(time: number, end: number, patience: number, now: number): number {
     let last = UNKNOWN;
     for (let at = this.#head; at < this.#tail; at++) {
       if (this.#marks[at]! & (SACKED | LOST)) continue;
       const sentAt = this.#times[at]!;
       const isBefore = sentAt < time || (sentAt === time && seqLessThan(this.#ends[at]!, end));
       if (!isBefore) continue;
-      if (sentAt <= latest) this.#lose(at);
+      if (sentAt + patience <= now) this.#lose(at);
       else if (sentAt > last) last = sentAt;
     }
     return last;

@@ -66,7 +66,7 @@ export function detectLoss(host: Host, pcb: Pcb, flight: Flight, now: number): v
   pcb.REORDERING_DEADLINE = 0;
   if (!flight.isOutOfOrder || pcb.RACK_XMIT_TS === 0) return;
   const patience = pcb.RACK_RTT + reorderingWindow(pcb, flight);
-  const last = flight.loseSentBefore(pcb.RACK_XMIT_TS, pcb.RACK_END_SEQ, now - patience);
+  const last = flight.loseSentBefore(pcb.RACK_XMIT_TS, pcb.RACK_END_SEQ, patience, now);
   if (last === -Infinity) return;
   pcb.REORDERING_DEADLINE = last + patience;
   host.arm(pcb);

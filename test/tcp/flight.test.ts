@@ -126,9 +126,9 @@ t.test('the segment sent last of those delivered (RFC 8985 section 6.2, step 2)'
   flight.sack(100, 200);
   t.same([flight.deliveredTime, flight.deliveredEnd, flight.delivered], [20, 200, 100]);
   t.equal(flight.isReordered, false);
-  t.equal(flight.loseSentBefore(20, 200, 9), 10, 'not yet');
+  t.equal(flight.loseSentBefore(20, 200, 30, 39), 10, 'not yet');
   t.equal(flight.lost, 0);
-  t.equal(flight.loseSentBefore(20, 200, 10), -Infinity);
+  t.equal(flight.loseSentBefore(20, 200, 30, 40), -Infinity);
   t.same([flight.firstLost, flight.firstLostEnd, flight.lost], [0, 100, 100]);
   flight.sent(0, 100, 60);
   flight.beginAcknowledgment(65, 20, Infinity);
@@ -156,4 +156,20 @@ t.test('what a peer has SACKed and thrown away is lost (RFC 2018 section 8)', as
   flight.acknowledge(100);
   t.equal(flight.renege(), true);
   t.same([flight.firstLost, flight.firstLostEnd, flight.sacked, flight.pipe], [100, 200, 0, 100]);
+});
+
+t.test('what is not lost yet is lost at the very moment that is named', async (t) => {
+  const random = seeded(7);
+  for (let round = 0; round < 10_000; round++) {
+    const sentAt = random(2 ** 32) / 1e5;
+    const patience = random(2 ** 32) / 1e7;
+    const flight = new Flight(0);
+    flight.sent(0, 100, sentAt);
+    flight.sent(100, 200, sentAt + 1);
+    flight.sack(100, 200);
+    const last = flight.loseSentBefore(sentAt + 1, 200, patience, sentAt - 1);
+    flight.loseSentBefore(sentAt + 1, 200, patience, last + patience);
+    if (flight.lost !== 100) t.fail(`sent at ${sentAt}, patience ${patience}`);
+  }
+  t.pass('every time');
 });
