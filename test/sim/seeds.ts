@@ -4,6 +4,8 @@ import type { Batch, BatchResult } from './worker.ts';
 
 const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url));
 const BATCH = 10;
+/** A batch takes a second or two; one that takes this long, milliseconds, goes round for ever. */
+const BATCH_TIMEOUT = 120_000;
 
 export interface Tally {
   seeds: number;
@@ -23,7 +25,10 @@ export interface SeedRun {
   onBatch?(tally: Tally, failures: BatchResult['failures']): void;
 }
 
-/** Runs consecutive seeds in processes of their own. */
+/**
+ * Runs consecutive seeds in processes of their own.
+ * @throws Error one of them died, or went round for ever
+ */
 export async function runSeeds(run: SeedRun): Promise<Tally> {
   const tally: Tally = { seeds: 0, bytes: 0, packets: 0, failures: [] };
   let begun = 0;
@@ -48,7 +53,7 @@ export async function runSeeds(run: SeedRun): Promise<Tally> {
         run.onBatch?.(tally, result.failures);
       }
     } finally {
-      child.disconnect();
+      if (child.connected) child.disconnect();
     }
   });
   await Promise.all(works);
@@ -57,9 +62,15 @@ export async function runSeeds(run: SeedRun): Promise<Tally> {
 
 function ask(child: ChildProcess, batch: Batch): Promise<BatchResult> {
   return new Promise((resolve, reject) => {
-    const died = () => reject(new Error(`the process of seeds from ${batch.first} died`));
+    const hung = setTimeout(() => child.kill('SIGKILL'), BATCH_TIMEOUT);
+    const died = () => {
+      clearTimeout(hung);
+      const last = BigInt(batch.first) + BigInt(batch.count - 1);
+      reject(new Error(`no answer from the process of seeds ${batch.first} to ${last}`));
+    };
     child.once('exit', died);
     child.once('message', (result) => {
+      clearTimeout(hung);
       child.off('exit', died);
       resolve(result as BatchResult);
     });
