@@ -16,6 +16,12 @@ import { transmitReplies } from './transmit-replies.ts';
 export type { StackOptions } from './host.ts';
 
 /**
+ * How often, within one call of `transmit`, packets to our own address may lead to others. On this path no time passes, so two
+ * segments that answer each other would never stop; what comes after is lost, as on any path, and timers take over.
+ */
+const LOOPBACK_ROUNDS = 1000;
+
+/**
  * One host's TCP over IPv4, and over IPv6 if it has an address for it. It never does anything by itself: it is given packets (`arrive`), the time (`tick`) and a
  * place for its packets (`transmit`), and users make the calls of RFC 9293 section 3.10 on it. All times are
  * milliseconds of one monotonic clock. The calls throw `TcpError`; what goes wrong later is in `pcb.ERROR`.
@@ -144,13 +150,17 @@ export class Stack {
    */
   transmit(now: number, egress: Egress): boolean {
     const host = this.#host;
+    let rounds = 0;
     for (;;) {
       if (!transmitReplies(host, egress)) return false;
       const pcb = host.nextOutput;
       const isDone = pcb === undefined || transmitConnection(host, pcb, now, egress);
       if (pcb !== undefined && isDone) host.shiftOutput();
       const looped = host.loopback.take();
-      for (const packet of looped) packetArrives(host, packet, 0, packet.length, now);
+      if (looped.length > 0) rounds++;
+      if (rounds <= LOOPBACK_ROUNDS) {
+        for (const packet of looped) packetArrives(host, packet, 0, packet.length, now);
+      }
       if (!isDone) return false;
       if (pcb === undefined && looped.length === 0) return true;
     }
