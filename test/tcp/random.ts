@@ -6,9 +6,10 @@ export class Random {
   readonly seed: number;
   readonly #next: (bound: number) => number;
 
-  constructor() {
+  /** @param seed where SEED does not say another; without it a new one each time */
+  constructor(seed = randomInt(2 ** 32)) {
     const { SEED } = process.env;
-    this.seed = SEED === undefined ? randomInt(2 ** 32) : Number(SEED);
+    this.seed = SEED === undefined ? seed : Number(SEED);
     this.#next = seeded(this.seed);
   }
 
