@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -59,17 +59,6 @@ function unescapeField(field: string): string {
   return field.replace(/\\([0-3][0-7]{2})/g, (_, octal: string) =>
     String.fromCharCode(Number.parseInt(octal, 8)),
   );
-}
-
-/** Whether no process answers for the mount at `mountpoint` any more. */
-export function isDead(mountpoint: string): boolean {
-  try {
-    statSync(mountpoint);
-    return false;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return code === 'ENOTCONN' || code === 'ECONNABORTED';
-  }
 }
 
 /**

@@ -1,11 +1,9 @@
 import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { LOCK_FILE } from '../persist/store-lock.ts';
 import { HostError } from './host-error.ts';
 import { makeDirectory } from './make-directory.ts';
 import { tryLock } from './system-calls.ts';
-
-/** The lock file's name within the store. Its content is the keeper's process id, for whoever wants to send it a signal. */
-const LOCK = 'lock';
 
 /**
  * Locks the store for this keeper and its engines: flock(2), which lasts as long as any of them has the descriptor.
@@ -16,7 +14,7 @@ export function lockStore(store: string): number {
   let descriptor: number;
   try {
     makeDirectory(store, 0o700);
-    descriptor = openSync(join(store, LOCK), constants.O_RDWR | constants.O_CREAT, 0o600);
+    descriptor = openSync(join(store, LOCK_FILE), constants.O_RDWR | constants.O_CREAT, 0o600);
   } catch (error) {
     throw new HostError(`the store ${store} cannot be used: ${(error as Error).message}`);
   }
@@ -41,7 +39,7 @@ export function signLock(descriptor: number): void {
 export function lockHolder(store: string): number | undefined {
   let descriptor: number;
   try {
-    descriptor = openSync(join(store, LOCK), constants.O_RDWR);
+    descriptor = openSync(join(store, LOCK_FILE), constants.O_RDWR);
   } catch {
     return undefined;
   }
@@ -54,7 +52,7 @@ export function lockHolder(store: string): number | undefined {
 
 function pidIn(store: string): number | undefined {
   try {
-    const pid = Number(readFileSync(join(store, LOCK), 'utf8'));
+    const pid = Number(readFileSync(join(store, LOCK_FILE), 'utf8'));
     return Number.isSafeInteger(pid) && pid > 1 ? pid : undefined;
   } catch {
     return undefined;

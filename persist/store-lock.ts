@@ -3,13 +3,3 @@
  * taken before anything else in the store is looked at; what the file says is for the message to whoever comes second.
  */
 export const LOCK_FILE = 'lock';
-
-/** What the lock file says: the process id of the keeper. */
-export function lockContent(keeperPid: number): string {
-  return `${keeperPid}\n`;
-}
-
-/** The keeper's process id in the lock file, if it says one. */
-export function lockHolder(content: string): number | undefined {
-  return /^[1-9]\d*\n$/.test(content) ? Number(content) : undefined;
-}
