@@ -1,11 +1,15 @@
 import type { Stack } from '../tcp/stack.ts';
 import type { Connections } from './connections.ts';
-import type { Facts } from './key-value-lines.ts';
+import type { Events } from './events.ts';
+import type { GrowingText } from './growing-text.ts';
+import type { Sources } from './sources.ts';
 
 /** What the files are about that belong to no one connection. */
 export interface Commons {
   readonly stack: Stack;
   readonly connections: Connections;
-  /** What the `status` at the root tells. */
-  readonly facts: () => Facts;
+  readonly sources: Sources;
+  readonly events: Events;
+  /** What the engine logs. */
+  readonly log: GrowingText;
 }

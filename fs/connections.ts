@@ -67,6 +67,11 @@ export class Connections {
     return connection?.isGone ? undefined : connection;
   }
 
+  /** Its name, also when it has just gone; undefined when it has no directory. */
+  nameOf(id: number): string | undefined {
+    return this.#byId.get(id)?.name;
+  }
+
   /** @throws ErrnoError ESTALE when there is none, or none any more */
   get(id: number): Connection {
     const connection = this.find(id);
@@ -129,7 +134,7 @@ export class Connections {
 
 function newNode(name: string, owner: Owner): Node {
   const { uid, gid, mode } = owner;
-  return { name, uid, gid, mode, created: Date.now(), errorTold: false };
+  return { name, uid, gid, mode, created: Date.now(), errorTold: false, autoclose: false };
 }
 
 function isAllowed(name: string): boolean {

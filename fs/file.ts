@@ -10,12 +10,20 @@ import type { Connection } from './connection.ts';
 export interface TextFile<Subject> {
   readonly name: string;
   readonly stream: false;
-  /** The answer, without its last newline. */
-  readonly read?: (subject: Subject, call: Call) => Attempt<string>;
+  readonly readAt?: undefined;
+  /** The answer without its last newline, or as lines, of which there may be none. */
+  readonly read?: (subject: Subject, call: Call) => Attempt<string | readonly string[]>;
   /** @param text the input, without its last `\n` or `\r\n` */
   readonly write?: (subject: Subject, text: string, call: Call) => Attempt<void>;
+  /**
+   * What `read` would say now, if programs may wait for another answer: poll(2) says when there is one, as for an attribute of
+   * sysfs, and a read from the beginning gives it.
+   */
+  readonly current?: (subject: Subject) => string;
   /** Makes the connection whose `ctl` is opened in place of this file. */
   readonly clone?: (subject: Subject, call: Call) => Connection;
+  /** What an open file that `clone` has made says first, in place of what its `ctl` says. */
+  readonly announcement?: (made: Connection) => string;
   /** poll(2) bits; without it the file is always ready. */
   readonly poll?: (subject: Subject) => number;
 }
@@ -24,6 +32,7 @@ export interface TextFile<Subject> {
 export interface StreamFile<Subject> {
   readonly name: string;
   readonly stream: true;
+  readonly readAt?: undefined;
   /** @returns how many bytes are in `target` now; 0 at the end */
   readonly read: (subject: Subject, target: Uint8Array, call: Call) => Attempt<number>;
   /** @returns how many bytes of `source` were taken */
@@ -31,10 +40,34 @@ export interface StreamFile<Subject> {
   readonly poll: (subject: Subject) => number;
 }
 
-export type File<Subject> = TextFile<Subject> | StreamFile<Subject>;
+/** A file of bytes at offsets, which are at each read what they are by then. */
+export interface BytesFile<Subject> {
+  readonly name: string;
+  readonly stream: false;
+  readonly clone?: undefined;
+  readonly read?: undefined;
+  readonly write?: undefined;
+  /** @returns how many bytes from `offset` are in `target` now; 0 at the end */
+  readonly readAt: (
+    subject: Subject,
+    offset: number,
+    target: Uint8Array,
+    call: Call,
+  ) => Attempt<number>;
+  /** Its size in bytes, and when it changed, in milliseconds since the epoch; without it, as for a file of text. */
+  readonly extent?: (subject: Subject) => { readonly size: number; readonly time: number };
+  /** poll(2) bits; without it the file is always ready. */
+  readonly poll?: (subject: Subject) => number;
+}
+
+export type File<Subject> = TextFile<Subject> | StreamFile<Subject> | BytesFile<Subject>;
 
 /** The permission bits of a file: those of `mode` that mean something for what it can do. */
 export function fileMode(file: File<never>, mode: number): number {
   if (!file.stream && file.clone !== undefined) return mode;
-  return mode & ((file.read ? 0o444 : 0) | (file.write ? 0o222 : 0));
+  return mode & ((isReadable(file) ? 0o444 : 0) | (file.write ? 0o222 : 0));
+}
+
+export function isReadable(file: File<never>): boolean {
+  return file.read !== undefined || file.readAt !== undefined;
 }

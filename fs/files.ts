@@ -2,28 +2,72 @@ import type { Commons } from './commons.ts';
 import type { Connection } from './connection.ts';
 import type { File } from './file.ts';
 import { accept } from './files/accept.ts';
+import { acceptSocket } from './files/accept-socket.ts';
 import { bind } from './files/bind.ts';
 import { clone } from './files/clone.ts';
 import { connect } from './files/connect.ts';
+import { connections } from './files/connections.ts';
 import { ctl } from './files/ctl.ts';
 import { data } from './files/data.ts';
 import { engineStatus } from './files/engine-status.ts';
 import { error } from './files/error.ts';
+import { events } from './files/events.ts';
+import { address } from './files/iface/address.ts';
+import { counters } from './files/iface/counters.ts';
+import { mtu } from './files/iface/mtu.ts';
+import { journalStatus } from './files/journal-status.ts';
 import { listen } from './files/listen.ts';
+import { listeners } from './files/listeners.ts';
 import { local } from './files/local.ts';
+import { log } from './files/log.ts';
+import { newSocket } from './files/new-socket.ts';
+import { peek } from './files/peek.ts';
+import { readme } from './files/readme.ts';
 import { remote } from './files/remote.ts';
+import { shutdown } from './files/shutdown.ts';
 import { state } from './files/state.ts';
+import { stats } from './files/stats.ts';
 import { status } from './files/status.ts';
+import { IFACE, PERSIST, ROOT, TCP } from './node-id.ts';
 
 export type FileTable<Subject> = ReadonlyMap<number, File<Subject>>;
 
 /**
  * Every file by its kind. A kind is part of node numbers and of the records of open files: it stays with its file, and
- * is used once in all three tables. 0 to 2 are directories (`node-id.ts`); the others are below 256.
+ * is used once in all tables, also in that of `sockopts.ts`. 0 to 2 and those from 240 to 255 are directories (`node-id.ts`).
  */
-export const ROOT_FILES: FileTable<Commons> = new Map([[3, engineStatus]]);
+export const ROOT_FILES: FileTable<Commons> = new Map<number, File<Commons>>([
+  [3, engineStatus],
+  [9, readme],
+  [10, events],
+  [11, log],
+]);
 
-export const TCP_FILES: FileTable<Commons> = new Map([[4, clone]]);
+export const TCP_FILES: FileTable<Commons> = new Map<number, File<Commons>>([
+  [4, clone],
+  [5, newSocket],
+  [6, connections],
+  [7, listeners],
+  [8, stats],
+]);
+
+export const IFACE_FILES: FileTable<Commons> = new Map<number, File<Commons>>([
+  [128, address],
+  [129, mtu],
+  [130, counters],
+]);
+
+export const PERSIST_FILES: FileTable<Commons> = new Map<number, File<Commons>>([
+  [136, journalStatus],
+]);
+
+/** The files that belong to no connection, by the kind of the directory they are in. */
+export const COMMON_FILES: ReadonlyMap<number, FileTable<Commons>> = new Map([
+  [ROOT, ROOT_FILES],
+  [TCP, TCP_FILES],
+  [IFACE, IFACE_FILES],
+  [PERSIST, PERSIST_FILES],
+]);
 
 /** An open `clone` is this file of the connection that it made. */
 export const CTL = 16;
@@ -40,6 +84,9 @@ export const CONNECTION_FILES: FileTable<Connection> = new Map<number, File<Conn
   [24, local],
   [25, remote],
   [26, error],
+  [27, peek],
+  [28, acceptSocket],
+  [29, shutdown],
 ]);
 
 /** The kind of the file called `name`. */

@@ -16,6 +16,8 @@ const RESERVATION = 1024;
 export class Handles {
   readonly #records: Records;
   readonly #handles = new Map<number, Handle>();
+  /** How many are open, by connection. */
+  readonly #counts = new Map<number, number>();
   #next = 1;
   /** One past the last number reserved. */
   #reserved = 1;
@@ -27,7 +29,7 @@ export class Handles {
   add(handle: Handle): number {
     if (this.#next === this.#reserved) this.#reserve();
     const serial = this.#next++;
-    this.#handles.set(serial, handle);
+    this.#insert(serial, handle);
     this.save(serial, handle);
     return serial;
   }
@@ -48,12 +50,25 @@ export class Handles {
   }
 
   delete(serial: number): void {
-    if (this.#handles.delete(serial)) this.#records.delete('handle', serial);
+    const handle = this.#handles.get(serial);
+    if (handle === undefined) return;
+    this.#handles.delete(serial);
+    this.#records.delete('handle', serial);
+    const { connection } = handle;
+    const count = this.countOf(connection) - 1;
+    if (count > 0) this.#counts.set(connection, count);
+    else this.#counts.delete(connection);
+  }
+
+  /** How many of the files of `connection` are open. */
+  countOf(connection: number): number {
+    return this.#counts.get(connection) ?? 0;
   }
 
   clear(): void {
     for (const serial of this.#handles.keys()) this.#records.delete('handle', serial);
     this.#handles.clear();
+    this.#counts.clear();
   }
 
   /**
@@ -73,8 +88,13 @@ export class Handles {
     if (!isFile(handle.kind, handle.connection)) {
       throw new RecordError(`the record of handle ${serial} is of no file`);
     }
-    this.#handles.set(serial, handle);
+    this.#insert(serial, handle);
     this.#skipTo(serial + 1);
+  }
+
+  #insert(serial: number, handle: Handle): void {
+    this.#handles.set(serial, handle);
+    this.#counts.set(handle.connection, this.countOf(handle.connection) + 1);
   }
 
   #reserve(): void {

@@ -11,9 +11,16 @@ export interface Node {
   readonly created: number;
   /** Whether a reader or writer of `data` has been told the error that ended the connection. */
   errorTold: boolean;
+  /** Whether the last close of an open file closes the connection, as in Plan 9. */
+  autoclose: boolean;
 }
 
-/** u32 uid, u32 gid, u16 mode, u8 error told, u64 created, and the name in UTF-8. Little-endian. */
+/** The bits of its flags. */
+const ERROR_TOLD = 1;
+const AUTOCLOSE = 2;
+const ALL_FLAGS = ERROR_TOLD | AUTOCLOSE;
+
+/** u32 uid, u32 gid, u16 mode, u8 flags, u64 created, and the name in UTF-8. Little-endian. */
 const HEAD = 19;
 
 const encoder = new TextEncoder();
@@ -26,7 +33,7 @@ export function encodeNode(node: Node): Uint8Array {
   view.setUint32(0, node.uid, true);
   view.setUint32(4, node.gid, true);
   view.setUint16(8, node.mode, true);
-  view.setUint8(10, node.errorTold ? 1 : 0);
+  view.setUint8(10, (node.errorTold ? ERROR_TOLD : 0) | (node.autoclose ? AUTOCLOSE : 0));
   view.setBigUint64(11, BigInt(node.created), true);
   bytes.set(name, HEAD);
   return bytes;
@@ -37,9 +44,9 @@ export function decodeNode(bytes: Uint8Array): Node {
   if (bytes.length <= HEAD) throw new RecordError('a node record is too short');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const mode = view.getUint16(8, true);
-  const errorTold = view.getUint8(10);
+  const flags = view.getUint8(10);
   const created = Number(view.getBigUint64(11, true));
-  if (mode > 0o777 || errorTold > 1 || !Number.isSafeInteger(created)) {
+  if (mode > 0o777 || flags > ALL_FLAGS || !Number.isSafeInteger(created)) {
     throw new RecordError('a node record has a field out of range');
   }
   return {
@@ -48,7 +55,8 @@ export function decodeNode(bytes: Uint8Array): Node {
     gid: view.getUint32(4, true),
     mode,
     created,
-    errorTold: errorTold === 1,
+    errorTold: (flags & ERROR_TOLD) !== 0,
+    autoclose: (flags & AUTOCLOSE) !== 0,
   };
 }
 

@@ -23,6 +23,11 @@ export function madeMode(mode: number): number {
   return mode & 0o070 ? CONNECTION_MODE : CONNECTION_MODE & 0o600;
 }
 
+/** As chown(1) takes it. */
+export function ownerColumn({ uid, gid }: Node): string {
+  return `${uid}:${gid}`;
+}
+
 /** @throws ErrnoError EPERM unless the caller owns the node or is root */
 export function checkOwner(node: Node, call: Call): void {
   if (call.uid !== ROOT_UID && call.uid !== node.uid) throw new ErrnoError('EPERM');

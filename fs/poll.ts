@@ -1,5 +1,6 @@
 /** The event bits of poll(2), with the numbers of asm-generic/poll.h. */
 export const POLLIN = 0x0001;
+export const POLLPRI = 0x0002;
 export const POLLOUT = 0x0004;
 export const POLLERR = 0x0008;
 export const POLLHUP = 0x0010;

@@ -1,4 +1,5 @@
 import { ErrnoError } from '../tcp/errno.ts';
+import type { Pcb } from '../tcp/pcb.ts';
 import type { Stack } from '../tcp/stack.ts';
 import { type Attempt, BLOCKED, type Call } from './attempt.ts';
 import {
@@ -12,23 +13,38 @@ import {
 import type { Commons } from './commons.ts';
 import type { Connection } from './connection.ts';
 import { Connections } from './connections.ts';
-import { type File, fileMode } from './file.ts';
+import { Events } from './events.ts';
+import { type File, fileMode, isReadable } from './file.ts';
 import {
+  COMMON_FILES,
   CONNECTION_FILES,
   CTL,
   type FileTable,
   kindOfName,
-  ROOT_FILES,
   TCP_FILES,
 } from './files.ts';
+import { GrowingText } from './growing-text.ts';
 import type { Handle } from './handle-record.ts';
 import { Handles } from './handles.ts';
 import { inputText } from './input.ts';
-import type { Facts } from './key-value-lines.ts';
-import { connectionOf, directoryNode, fileNode, kindOf, ROOT, TCP } from './node-id.ts';
+import {
+  CONNECTION,
+  connectionOf,
+  directoryNode,
+  fileNode,
+  IFACE,
+  isDirectory,
+  kindOf,
+  PERSIST,
+  ROOT,
+  SOCKOPTS,
+  TCP,
+} from './node-id.ts';
 import { checkOwner, checkRoot, directoryMode, madeMode } from './owner.ts';
-import { POLLERR, POLLHUP, READABLE, WRITABLE } from './poll.ts';
+import { POLLERR, POLLHUP, POLLPRI, READABLE, WRITABLE } from './poll.ts';
 import type { RecordKind, Records } from './records.ts';
+import { SOCKOPTS_FILES } from './sockopts.ts';
+import type { Sources } from './sources.ts';
 
 export type { Attributes, DirectoryEntry } from './attributes.ts';
 
@@ -49,8 +65,14 @@ export interface Change {
 }
 
 const ROOT_MODE = S_IFDIR | 0o555;
-/** The name of the directory of all connections. */
-const TCP_NAME = 'tcp';
+/** The directories in the root. */
+const SUBDIRECTORIES = [
+  { name: 'tcp', node: TCP },
+  { name: 'iface', node: IFACE },
+  { name: 'persist', node: PERSIST },
+];
+/** The directory of a connection's options. */
+const SOCKOPTS_NAME = 'sockopts';
 /** Anyone may make a connection; only its owner may remove it, hence the sticky bit (inode(7)). */
 const TCP_MODE = S_IFDIR | 0o1777;
 /** Permissions of the files that are always there, as far as they can be read or written at all. */
@@ -64,7 +86,7 @@ const O_WRONLY = 1;
 // Cookies are computed from kinds and ids, like node numbers: they outlast changes of the directory and the engine.
 const DOT = 1;
 const DOT_DOT = 2;
-const TCP_COOKIE = 3;
+const SUBDIRECTORY = 3;
 /** Cookies of files are their kinds and this; they stay below the next. */
 const FILE_COOKIES = 3;
 /** Cookies of connections are their ids and this. */
@@ -86,12 +108,17 @@ export class Tree {
   readonly #commons: Commons;
   readonly #created = Date.now();
 
-  /** @param facts what the `status` at the root tells */
-  constructor(stack: Stack, records: Records, facts: () => Facts) {
+  /**
+   * @param stack with all that was restored
+   * @param sources what it tells of the engine
+   * @param log what the engine logs
+   */
+  constructor(stack: Stack, records: Records, sources: Sources, log = new GrowingText()) {
     this.#stack = stack;
     this.#connections = new Connections(stack, records);
     this.#handles = new Handles(records);
-    this.#commons = { stack, connections: this.#connections, facts };
+    const events = new Events(stack.pcbs.values());
+    this.#commons = { stack, connections: this.#connections, sources, events, log };
   }
 
   /**
@@ -104,13 +131,23 @@ export class Tree {
   }
 
   /** The mount is a new one: no program has a file of the old one open. */
-  freshMount(_now: number): void {
+  freshMount(now: number): void {
     this.#handles.clear();
+    for (const { id } of this.#connections.after(0)) this.#closeUnlessHeld(id, now);
   }
 
-  /** @param ids connections that the stack has removed */
-  forget(ids: Iterable<number>): void {
-    for (const id of ids) this.#connections.remove(id);
+  /**
+   * Takes note of what has become of connections.
+   * @param changed those that may be other than they were
+   * @param removed those that the stack has removed
+   */
+  note(changed: Iterable<Pcb>, removed: Iterable<Pcb>): void {
+    const { events } = this.#commons;
+    for (const pcb of changed) events.changed(pcb, this.#connections.find(pcb.ID)?.name);
+    for (const pcb of removed) {
+      events.removed(pcb, this.#connections.nameOf(pcb.ID));
+      this.#connections.remove(pcb.ID);
+    }
   }
 
   /** @throws ErrnoError ENOENT ENOTDIR ESTALE */
@@ -125,14 +162,17 @@ export class Tree {
     const id = connectionOf(node);
     const kind = kindOf(node);
     if (id !== 0) return connectionAttributes(this.#connections.get(id), kind);
-    const root = { node, mode: ROOT_MODE, uid: 0, gid: 0, size: 0, links: 3, time: this.#created };
-    if (node === ROOT) return root;
+    const links = 2 + subdirectoriesOf(node).length;
+    const root = { node, mode: ROOT_MODE, uid: 0, gid: 0, size: 0, links, time: this.#created };
     if (node === TCP) {
       const { size, changed } = this.#connections;
       return { ...root, mode: TCP_MODE, links: 2 + size, time: changed };
     }
-    const mode = S_IFREG | fileMode(commonFile(kind), COMMON_MODE);
-    return { ...root, mode, size: TEXT_SIZE, links: 1 };
+    if (COMMON_FILES.has(node)) return root;
+    const file = commonFile(kind);
+    const mode = S_IFREG | fileMode(file, COMMON_MODE);
+    const extent = file.readAt === undefined ? undefined : file.extent?.(this.#commons);
+    return { ...root, mode, size: TEXT_SIZE, links: 1, ...extent };
   }
 
   /**
@@ -166,10 +206,11 @@ export class Tree {
     const id = connectionOf(node);
     if (cookie < DOT) yield { name: '.', node, type: S_IFDIR, cookie: DOT };
     if (cookie < DOT_DOT) {
-      yield { name: '..', node: id === 0 ? ROOT : TCP, type: S_IFDIR, cookie: DOT_DOT };
+      yield { name: '..', node: parentOf(node), type: S_IFDIR, cookie: DOT_DOT };
     }
-    if (node === ROOT && cookie < TCP_COOKIE) {
-      yield { name: TCP_NAME, node: TCP, type: S_IFDIR, cookie: TCP_COOKIE };
+    for (const [index, { name, node: inside }] of subdirectoriesOf(node).entries()) {
+      const behind = SUBDIRECTORY + index;
+      if (cookie < behind) yield { name, node: inside, type: S_IFDIR, cookie: behind };
     }
     for (const [kind, { name }] of files) {
       const behind = FILE_COOKIES + kind;
@@ -190,7 +231,7 @@ export class Tree {
     if (parent !== TCP) throw new ErrnoError('EPERM');
     const { uid, gid } = call;
     const connection = this.#connections.createNamed(name, { uid, gid, mode: madeMode(mode) });
-    return connectionAttributes(connection, 0);
+    return connectionAttributes(connection, CONNECTION);
   }
 
   /**
@@ -228,16 +269,10 @@ export class Tree {
    */
   read(handle: number, offset: number, target: Uint8Array, call: Call): Attempt<number> {
     const open = this.#handles.get(handle);
-    if (open.content === undefined) {
-      const given =
-        open.connection === 0
-          ? readFile(commonFile(open.kind), this.#commons, target, call)
-          : readFile(
-              connectionFile(open.kind),
-              this.#connections.get(open.connection),
-              target,
-              call,
-            );
+    if (open.content === undefined || (offset === 0 && isWatched(open))) {
+      const given = this.#withSubject(open, (file, subject) =>
+        readFile(file, subject, offset, target, call),
+      );
       if (given === BLOCKED || typeof given === 'number') return given;
       open.content = given;
       this.#handles.save(handle, open);
@@ -254,30 +289,36 @@ export class Tree {
    */
   write(handle: number, _offset: number, source: Uint8Array, call: Call): Attempt<number> {
     const open = this.#handles.get(handle);
-    return open.connection === 0
-      ? writeFile(commonFile(open.kind), this.#commons, source, call)
-      : writeFile(connectionFile(open.kind), this.#connections.get(open.connection), source, call);
+    return this.#withSubject(open, (file, subject) => writeFile(file, subject, source, call));
   }
 
-  release(handle: number, _now: number): void {
+  release(handle: number, now: number): void {
+    const connection = this.waitsOn(handle);
     this.#handles.delete(handle);
+    this.#closeUnlessHeld(connection, now);
   }
 
   /** The poll(2) bits that hold now. A file whose connection is gone is ready: for an error. */
   poll(handle: number): number {
     const open = this.#handles.find(handle);
     if (open === undefined) return GONE;
-    // What has been said once is there to be read, and so is the end behind it.
-    const said = open.content === undefined ? 0 : READABLE;
-    if (open.connection === 0) return said | pollFile(commonFile(open.kind), this.#commons);
-    const connection = this.#connections.find(open.connection);
-    if (connection === undefined) return GONE;
-    return said | pollFile(connectionFile(open.kind), connection);
+    if (open.connection !== 0 && this.#connections.find(open.connection) === undefined) return GONE;
+    const { content } = open;
+    return this.#withSubject(open, (file, subject) => pollFile(file, subject, content));
   }
 
   /** The id of the connection whose change or removal can let go on what this open file blocks; 0: none. */
   waitsOn(handle: number): number {
     return this.#handles.find(handle)?.connection ?? 0;
+  }
+
+  /**
+   * Does something with the file that is open, and what it is about.
+   * @throws ErrnoError ESTALE
+   */
+  #withSubject<T>({ kind, connection }: Handle, act: <S>(file: File<S>, subject: S) => T): T {
+    if (connection === 0) return act(commonFile(kind), this.#commons);
+    return act(connectionFile(kind), this.#connections.get(connection));
   }
 
   #openFile<Subject>(
@@ -289,14 +330,22 @@ export class Tree {
   ): Opened {
     const { stream } = file;
     if (!stream && file.clone !== undefined) {
-      const { id } = file.clone(subject, call);
-      return this.#opened({ kind: CTL, connection: id, flags, content: undefined }, stream);
+      const made = file.clone(subject, call);
+      const content = file.announcement && answer(file.announcement(made));
+      return this.#opened({ kind: CTL, connection: made.id, flags, content }, stream);
     }
     const access = flags & O_ACCMODE;
-    if (access !== O_WRONLY && file.read === undefined) throw new ErrnoError('EACCES');
+    if (access !== O_WRONLY && !isReadable(file)) throw new ErrnoError('EACCES');
     if (access !== O_RDONLY && file.write === undefined) throw new ErrnoError('EACCES');
     const [kind, connection] = [kindOf(node), connectionOf(node)];
     return this.#opened({ kind, connection, flags, content: undefined }, stream);
+  }
+
+  /** Closes a connection that asks for it, if no file of it is open any more. */
+  #closeUnlessHeld(id: number, now: number): void {
+    if (this.#handles.countOf(id) > 0) return;
+    const connection = this.#connections.find(id);
+    if (connection?.node.autoclose) this.#stack.close(connection.pcb, now);
   }
 
   #opened(handle: Handle, stream: boolean): Opened {
@@ -309,7 +358,8 @@ export class Tree {
     const id = connectionOf(parent);
     const kind = kindOfName(files, name);
     if (kind !== undefined) return fileNode(id, kind);
-    if (parent === ROOT) return name === TCP_NAME ? TCP : undefined;
+    const subdirectory = subdirectoriesOf(parent).find((directory) => directory.name === name);
+    if (subdirectory !== undefined) return subdirectory.node;
     if (parent !== TCP) return undefined;
     const connection = this.#connections.findNamed(name);
     return connection && directoryNode(connection.id);
@@ -318,26 +368,37 @@ export class Tree {
   /** The files in a directory. @throws ErrnoError ENOTDIR ESTALE */
   #directory(node: number): FileTable<never> {
     if (!isDirectory(node)) throw new ErrnoError('ENOTDIR');
-    if (node === ROOT) return ROOT_FILES;
-    if (node === TCP) return TCP_FILES;
+    const common = COMMON_FILES.get(node);
+    if (common !== undefined) return common;
     this.#connections.get(connectionOf(node));
-    return CONNECTION_FILES;
+    if (kindOf(node) === CONNECTION) return CONNECTION_FILES;
+    if (kindOf(node) === SOCKOPTS) return SOCKOPTS_FILES;
+    throw new ErrnoError('ESTALE');
   }
 }
 
 /** What poll(2) says of an open file that nothing can be done with: any call ends at once, with an error. */
 const GONE = READABLE | WRITABLE | POLLERR | POLLHUP;
 
-function isDirectory(node: number): boolean {
-  return node === ROOT || node === TCP || kindOf(node) === 0;
+/** The directories in another that are there all the time. At most as many as there are cookies before those of files. */
+function subdirectoriesOf(node: number): readonly { name: string; node: number }[] {
+  if (node === ROOT) return SUBDIRECTORIES;
+  if (connectionOf(node) === 0 || kindOf(node) !== CONNECTION) return [];
+  return [{ name: SOCKOPTS_NAME, node: fileNode(connectionOf(node), SOCKOPTS) }];
+}
+
+function parentOf(directory: number): number {
+  if (COMMON_FILES.has(directory)) return ROOT;
+  return kindOf(directory) === SOCKOPTS ? directoryNode(connectionOf(directory)) : TCP;
 }
 
 function connectionAttributes(connection: Connection, kind: number): Attributes {
   const { id, node: record } = connection;
   const { uid, gid, created: time } = record;
-  if (kind === 0) {
+  if (kind === CONNECTION || kind === SOCKOPTS) {
     const mode = S_IFDIR | directoryMode(record.mode);
-    return { node: directoryNode(id), mode, uid, gid, size: 0, links: 2, time };
+    const links = kind === CONNECTION ? 3 : 2;
+    return { node: fileNode(id, kind), mode, uid, gid, size: 0, links, time };
   }
   const file = connectionFile(kind);
   const mode = S_IFREG | fileMode(file, record.mode);
@@ -346,35 +407,48 @@ function connectionAttributes(connection: Connection, kind: number): Attributes 
 }
 
 function isFile(kind: number, connection: number): boolean {
-  if (connection !== 0) return CONNECTION_FILES.has(kind);
-  return ROOT_FILES.has(kind) || TCP_FILES.has(kind);
+  if (connection !== 0) return CONNECTION_FILES.has(kind) || SOCKOPTS_FILES.has(kind);
+  return findCommonFile(kind) !== undefined;
 }
 
 /** A file of a connection. @throws ErrnoError ESTALE when there is none of that kind */
 function connectionFile(kind: number): File<Connection> {
-  const file = CONNECTION_FILES.get(kind);
+  const file = CONNECTION_FILES.get(kind) ?? SOCKOPTS_FILES.get(kind);
   if (file === undefined) throw new ErrnoError('ESTALE');
   return file;
 }
 
 /** A file that belongs to no connection. @throws ErrnoError ESTALE when there is none of that kind */
 function commonFile(kind: number): File<Commons> {
-  const file = ROOT_FILES.get(kind) ?? TCP_FILES.get(kind);
+  const file = findCommonFile(kind);
   if (file === undefined) throw new ErrnoError('ESTALE');
   return file;
 }
 
-/** @returns bytes in `target` of a stream; the whole answer of a text file */
+function findCommonFile(kind: number): File<Commons> | undefined {
+  for (const files of COMMON_FILES.values()) if (files.has(kind)) return files.get(kind);
+  return undefined;
+}
+
+/** What a text file says, each line with its newline. */
+function answer(text: string | readonly string[]): Uint8Array {
+  const lines = typeof text === 'string' ? [text] : text;
+  return encoder.encode(lines.map((line) => `${line}\n`).join(''));
+}
+
+/** @returns how many bytes are in `target`; or the whole answer of a text file */
 function readFile<Subject>(
   file: File<Subject>,
   subject: Subject,
+  offset: number,
   target: Uint8Array,
   call: Call,
 ): Attempt<number | Uint8Array> {
   if (file.stream) return file.read(subject, target, call);
+  if (file.readAt !== undefined) return file.readAt(subject, offset, target, call);
   if (file.read === undefined) throw new ErrnoError('EINVAL');
   const text = file.read(subject, call);
-  return text === BLOCKED ? BLOCKED : encoder.encode(`${text}\n`);
+  return text === BLOCKED ? BLOCKED : answer(text);
 }
 
 function writeFile<Subject>(
@@ -388,6 +462,24 @@ function writeFile<Subject>(
   return file.write(subject, inputText(source), call) === BLOCKED ? BLOCKED : source.length;
 }
 
-function pollFile<Subject>(file: File<Subject>, subject: Subject): number {
-  return file.poll === undefined ? READABLE | WRITABLE : file.poll(subject);
+/** @param content what the open file has said */
+function pollFile<Subject>(
+  file: File<Subject>,
+  subject: Subject,
+  content: Uint8Array | undefined,
+): number {
+  // What has been said once is there to be read, and so is the end behind it.
+  const said = content === undefined ? 0 : READABLE;
+  if (file.stream || file.readAt !== undefined || file.current === undefined) {
+    return said | (file.poll === undefined ? READABLE | WRITABLE : file.poll(subject));
+  }
+  if (content === undefined) return READABLE;
+  const isNews = Buffer.compare(content, answer(file.current(subject))) !== 0;
+  return isNews ? READABLE | POLLPRI : 0;
+}
+
+/** Whether its readers may wait for another answer. */
+function isWatched({ kind, connection }: Handle): boolean {
+  const file = connection === 0 ? commonFile(kind) : connectionFile(kind);
+  return !file.stream && file.readAt === undefined && file.current !== undefined;
 }

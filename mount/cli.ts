@@ -1,10 +1,13 @@
 #!/usr/bin/env node
+import { checkCommand } from './check-command.ts';
 import { HostError } from './host-error.ts';
 import { mountCommand } from './mount-command.ts';
 import { statusCommand } from './status-command.ts';
 import { umountCommand } from './umount-command.ts';
+import { upgradeCommand } from './upgrade-command.ts';
 import { USAGE, UsageError } from './usage.ts';
 import { VERSION } from './version.ts';
+import { waitCommand } from './wait-command.ts';
 
 /** EX_USAGE of sysexits.h, for a command line that makes no sense. */
 const EXIT_USAGE = 64;
@@ -22,6 +25,15 @@ try {
     case 'status':
       await statusCommand(rest);
       break;
+    case 'upgrade':
+      await upgradeCommand(rest);
+      break;
+    case 'check':
+      checkCommand(rest);
+      break;
+    case 'wait':
+      await waitCommand(rest);
+      break;
     case '--help':
     case '-h':
     case 'help':
@@ -31,7 +43,7 @@ try {
       process.stdout.write(`holdfast ${VERSION}\n`);
       break;
     case undefined:
-      throw new UsageError('a command is needed: mount, umount or status');
+      throw new UsageError('a command is needed: mount, umount, status, upgrade, check or wait');
     default:
       throw new UsageError(`there is no command ${command}`);
   }

@@ -17,6 +17,10 @@ export interface Config {
   readonly tun: string;
   /** Bytes of the largest IP packet. */
   readonly mtu: number;
+  /** Bytes that the buffers of all connections may take together. */
+  readonly memory: number;
+  /** Whether a store that is not as it was last left is used all the same, without its connections. */
+  readonly acceptRollback: boolean;
   readonly durability: 'process' | 'power';
   readonly logLevel: string;
   /** Where the log goes; standard error if there is none. */

@@ -11,23 +11,33 @@ export interface Mounted {
 }
 
 export type ToEngine =
-  /** The first message: restore, and serve at once if the tree is mounted already. */
+  /** Restore the store, and serve at once if the tree is mounted already. */
   | {
       readonly type: 'restore';
       readonly config: Config;
       readonly keeperPid: number;
+      /** The engine before it had the same keeper: what it has written needs no second look. */
+      readonly isSuccessor: boolean;
       readonly mounted?: Mounted;
     }
-  /** The tree is mounted now. */
+  /** What was restored is to be served. */
   | { readonly type: 'serve'; readonly mounted: Mounted }
+  /** Finish the turn, and begin no other: a successor restores the store. */
+  | { readonly type: 'pause' }
+  /** The successor will not do, for this reason: go on. */
+  | { readonly type: 'resume'; readonly reason: string }
   /** Finish the turn, leave everything in the store, exit. */
   | { readonly type: 'stop' };
 
 export type ToKeeper =
+  /** The code is loaded; the process waits to be told what to restore. */
+  | { readonly type: 'loaded' }
   | { readonly type: 'restored'; readonly connections: number; readonly milliseconds: number }
   /** The store or the host will not do; one line for the user. */
   | { readonly type: 'refused'; readonly message: string }
   | { readonly type: 'serving'; readonly epoch: number }
+  /** All that was visible of its turns has left, and it begins no other. */
+  | { readonly type: 'paused' }
   /** Somebody else unmounted the tree. */
   | { readonly type: 'unmounted' }
   /** The last message of an engine that was told to stop. */
@@ -46,9 +56,10 @@ export class Control<Sent, Received> {
     // Only the other side's death ends the socket, and then a write may fail first: 'close' follows.
     socket.on('error', () => {});
     socket.once('close', onClose);
-    createInterface({ input: socket }).on('line', (line) =>
-      onMessage(JSON.parse(line) as Received),
-    );
+    const lines = createInterface({ input: socket });
+    lines.on('line', (line) => onMessage(JSON.parse(line) as Received));
+    // It passes on the errors of its input, and a process without this listener would die of them.
+    lines.on('error', () => {});
   }
 
   send(message: Sent): void {

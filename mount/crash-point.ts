@@ -1,4 +1,4 @@
-import { existsSync, unlinkSync } from 'node:fs';
+import { existsSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The moments at which a death is most telling. Tests die at each of them on purpose. */
@@ -7,14 +7,18 @@ export type CrashPoint =
   | 'before-commit'
   | 'after-commit'
   | 'between-outputs'
+  | 'after-outputs'
   | 'just-restarted'
+  | 'asked-again'
+  | 'amid-redelivery'
   | 'first-turn';
 
 const directory = process.env['HOLDFAST_CRASH_DIRECTORY'];
 
 /**
  * Kills this process with SIGKILL if a test has put a file named `point` into the directory that
- * HOLDFAST_CRASH_DIRECTORY names. The file goes first, so one file is one death.
+ * HOLDFAST_CRASH_DIRECTORY names, and this is the pass that its number says, counting from 1. The file goes first, so one file is
+ * one death.
  */
 export const crashPoint: (point: CrashPoint) => void =
   directory === undefined
@@ -22,6 +26,11 @@ export const crashPoint: (point: CrashPoint) => void =
     : (point) => {
         const armed = join(directory, point);
         if (!existsSync(armed)) return;
+        const pass = Number(readFileSync(armed));
+        if (pass > 1) {
+          writeFileSync(armed, `${pass - 1}`);
+          return;
+        }
         unlinkSync(armed);
         process.kill(process.pid, 'SIGKILL');
       };

@@ -21,3 +21,4 @@ const control = new Control<ToKeeper, ToEngine>(
   () => engine.onKeeperDeath(),
 );
 engine.start(control);
+control.send({ type: 'loaded' });

@@ -1,15 +1,25 @@
 import { spawn } from 'node:child_process';
 import { createHmac, randomBytes } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
+import { GrowingText } from '../fs/growing-text.ts';
 import type { RecordKind, Records } from '../fs/records.ts';
 import { Tree } from '../fs/tree.ts';
 import { readBootId } from '../persist/boot-id.ts';
 import { monotonicNow } from '../persist/clock.ts';
-import { restoreConnections } from '../persist/connections.ts';
+import {
+  removeConnection,
+  restoreConnections,
+  salvageConnections,
+  stageConnection,
+} from '../persist/connections.ts';
 import { Journal } from '../persist/journal.ts';
+import { DATA_FILE } from '../persist/layout.ts';
 import { REMEDY, StoreError } from '../persist/store-error.ts';
 import { Table } from '../persist/table.ts';
+import { witnessOf } from '../persist/witness.ts';
 import { formatEndpoint } from '../tcp/address.ts';
 import { errnoName } from '../tcp/errno.ts';
 import type { Pcb } from '../tcp/pcb.ts';
@@ -29,7 +39,7 @@ import { openLog } from './log.ts';
 import { Outbox } from './outbox.ts';
 import { PacketInput } from './packet-input.ts';
 import { Readiness } from './readiness.ts';
-import { allocateResidentMemory } from './resident-memory.ts';
+import { allocateResidentMemory, type ResidentMemory } from './resident-memory.ts';
 import { write } from './system-calls.ts';
 import { Turn } from './turn.ts';
 import { VERSION } from './version.ts';
@@ -38,6 +48,9 @@ const KEEPER = fileURLToPath(new URL('./keeper-main.js', import.meta.url));
 
 /** Room for the replies and packets of a few turns; a turn that needs more goes on in the next one. */
 const OUTBOX_BYTES = 8 * 1024 * 1024;
+
+/** What stat(2) counts st_blocks in, bytes. */
+const STAT_BLOCK = 512;
 
 const TABLE_OF: Record<RecordKind, Table> = { node: Table.node, handle: Table.handle };
 
@@ -50,6 +63,7 @@ export class Engine {
   #config!: Config;
   #keeperPid = 0;
   #log!: Logger;
+  readonly #logged = new GrowingText();
   #journal!: Journal;
   #stack!: Stack;
   #tree!: Tree;
@@ -57,6 +71,12 @@ export class Engine {
   #readiness: Readiness | undefined;
   #turn: Turn | undefined;
   #session: Session | undefined;
+  /** Allocated by a spare while there is time. */
+  readonly #memory = allocateResidentMemory(OUTBOX_BYTES);
+  readonly #powerMemory = allocateResidentMemory(OUTBOX_BYTES);
+  #isPausing = false;
+  #failedUpgrades = 0;
+  #upgradeError = '';
 
   start(control: Control<ToKeeper, ToEngine>): void {
     this.#control = control;
@@ -67,14 +87,24 @@ export class Engine {
       case 'restore':
         this.#config = message.config;
         this.#keeperPid = message.keeperPid;
-        this.#log = openLog(message.config, 'engine');
+        this.#log = openLog(message.config, 'engine', (line) => this.#logged.append(line));
         // A defect of ours ends the process; what it was should be found in the log.
         process.on('uncaughtExceptionMonitor', (err) => this.#log.fatal({ err }, 'stopping'));
         this.#mounted = message.mounted;
-        if (this.#restore() && this.#mounted !== undefined) this.#serve(this.#mounted);
+        if (this.#restore(message.isSuccessor) && message.mounted) this.#serve(message.mounted);
         break;
       case 'serve':
         this.#serve(message.mounted);
+        break;
+      case 'pause':
+        this.#turn?.pause();
+        this.#isPausing = true;
+        this.#reportPause();
+        break;
+      case 'resume':
+        this.#failedUpgrades += 1;
+        this.#upgradeError = message.reason;
+        this.#resume();
         break;
       case 'stop':
         void this.#stop();
@@ -85,6 +115,7 @@ export class Engine {
   /** The keeper held the descriptors for the time after our death; somebody has to. */
   onKeeperDeath(): void {
     if (this.#mounted === undefined) process.exit(1);
+    this.#resume();
     const succession: Succession = {
       config: this.#config,
       mounted: this.#mounted,
@@ -105,13 +136,14 @@ export class Engine {
   }
 
   /** @returns false when the store will not do; the process then ends by itself */
-  #restore(): boolean {
+  #restore(isSuccessor: boolean): boolean {
     const started = monotonicNow();
     try {
       this.#journal = Journal.open(this.#config.store, {
         durability: this.#config.durability,
-        // What an engine before this one, under the same keeper, has written needs no second look.
-        check: this.#mounted === undefined,
+        witness: witnessOf(this.#config.store),
+        acceptRollback: this.#config.acceptRollback,
+        check: !isSuccessor,
       });
       this.#restoreInto(started);
     } catch (error) {
@@ -135,7 +167,7 @@ export class Engine {
   }
 
   #restoreInto(now: number): void {
-    const { address, prefix, address6, mtu } = this.#config;
+    const { address, prefix, address6, mtu, memory } = this.#config;
     const journal = this.#journal;
     const facts = journal.facts;
     facts.epoch += 1;
@@ -144,23 +176,37 @@ export class Engine {
       prefix,
       ...(address6 !== undefined && { address6 }),
       mtu,
+      memory,
       // The clock of initial sequence numbers (RFC 6528) starts over with each boot, so its secret has to differ.
       secret: createHmac('sha256', facts.secret).update(readBootId()).digest(),
       entropy: () => randomBytes(4).readUInt32LE(),
+      durability: this.#config.durability,
       now,
     });
-    restoreConnections(journal, this.#stack);
+    if (journal.hostWentDown) salvageConnections(journal, this.#stack);
+    else restoreConnections(journal, this.#stack);
+    this.#logHostCrash();
     this.#stack.nextId = Math.max(this.#stack.nextId, facts.nextId);
     const records: Records = {
       put: (kind, id, value) => journal.put(TABLE_OF[kind], id, 0, value),
       delete: (kind, id) => journal.delete(TABLE_OF[kind], id, 0),
     };
-    this.#tree = new Tree(this.#stack, records, () => this.#facts());
+    this.#tree = new Tree(
+      this.#stack,
+      records,
+      {
+        facts: () => this.#facts(),
+        addresses: () => addressesOf(this.#config),
+        mtu: () => mtu,
+        journal: () => this.#journalFacts(),
+      },
+      this.#logged,
+    );
     for (const kind of ['node', 'handle'] as const) {
       for (const { id, value } of journal.scan(TABLE_OF[kind])) this.#tree.restore(kind, id, value);
     }
-    this.#stack.resume(now, facts.elapsed(now));
-    journal.commit();
+    // Nothing is committed yet: an engine that does not get ready leaves the store as it was.
+    this.#stack.resume(now, facts.absence(now, Date.now()));
   }
 
   #serve(mounted: Mounted): void {
@@ -172,38 +218,78 @@ export class Engine {
       journal.facts.mountInstance = mounted.instance;
       tree.freshMount(monotonicNow());
     }
-    const memory = allocateResidentMemory(OUTBOX_BYTES);
-    // A reply that fails has lost its reader, a packet that fails is lost as packets are: TCP sends it again.
-    const writer = (descriptor: number) => (offset: number, length: number) => {
-      write(descriptor, memory.address + offset, length);
+    const outboxes = {
+      process: outboxIn(this.#memory),
+      power: outboxIn(this.#powerMemory),
     };
-    const outbox = new Outbox(memory, writer(fuse), writer(tun));
     const answers = new Answers(mounted.instance);
     answers.restore(journal.scan(Table.answer));
     const notes = new Notes(journal, mounted.instance);
     notes.restore(journal.scan(Table.note));
-    const polls = new Polls(journal, outbox.replies, mounted.instance);
+    const polls = new Polls(journal, outboxes.process.replies, mounted.instance);
     polls.restore(journal.scan(Table.poll));
     const session = new Session({
       fd: fuse,
       negotiated: mounted.negotiated,
       tree,
-      replies: outbox.replies,
+      replies: outboxes.process.replies,
+      powerReplies: outboxes.power.replies,
+      outlivesHost: (connection) => turn.outlivesHost(connection),
       answers,
       notes,
       polls,
     });
     const packets = new PacketInput(tun, stack, allocateResidentMemory(this.#config.mtu));
-    crashPoint('just-restarted');
     const readiness = new Readiness(() => this.#runTurn());
     this.#readiness = readiness;
-    const onEnd = (pcb: Pcb) => this.#logEnd(pcb);
-    this.#turn = new Turn({ stack, tree, journal, session, packets, outbox, readiness, onEnd });
+    const turn = new Turn({
+      ...{ stack, tree, journal, session, packets, outboxes, readiness },
+      durability: this.#config.durability,
+      onEnd: (pcb) => this.#logEnd(pcb),
+      onRoom: (hasRoom) => this.#logRoom(hasRoom),
+      onFailure: (error) => this.#log.error({ reason: error.message }, 'waiting for the disk'),
+    });
+    this.#turn = turn;
     this.#session = session;
-    journal.onDurable = () => this.#turn?.release();
+    journal.onSaveFailure = (error) =>
+      this.#log.error({ reason: error.message }, 'cannot save anything for a crash of the host');
+    journal.onSynced = () => {
+      this.#turn?.release();
+      this.#reportPause();
+    };
     readiness.watch(fuse);
     readiness.watch(tun);
+    if (journal.isRolledBack) this.#abandonConnections();
+    // Before anything is served: which engine this is, and of which mount.
+    this.#turn.commit();
+    crashPoint('just-restarted');
     this.#control.send({ type: 'serving', epoch: journal.facts.epoch });
+  }
+
+  /** Staged for the first commit, with which the store counts as one that nothing is wrong with. */
+  #abandonConnections(): void {
+    const [journal, stack, tree] = [this.#journal, this.#stack, this.#tree];
+    stack.abandonConnections(monotonicNow());
+    for (const pcb of stack.takeDirty()) stageConnection(journal, pcb);
+    const removed = stack.takeRemoved();
+    tree.note([], removed);
+    for (const { ID } of removed) removeConnection(journal, ID);
+    this.#log.warn(
+      { store: this.#config.store },
+      'the store was rolled back: connections have ended',
+    );
+  }
+
+  /** Says that nothing more leaves, once that is so: with `power`, the disk takes its time. */
+  #reportPause(): void {
+    if (!this.#isPausing || this.#turn?.isReleased === false) return;
+    this.#isPausing = false;
+    this.#control.send({ type: 'paused' });
+  }
+
+  #resume(): void {
+    this.#isPausing = false;
+    this.#turn?.resume();
   }
 
   #logEnd(pcb: Pcb): void {
@@ -217,6 +303,31 @@ export class Engine {
       },
       'connection ended',
     );
+  }
+
+  /** What is left after the host went down with the store in use. */
+  #logHostCrash(): void {
+    const { restoredFrom } = this.#journal;
+    const { store } = this.#config;
+    if (restoredFrom === 'nothing')
+      this.#log.error(
+        { store },
+        'the host went down before anything was saved: no connection is left',
+      );
+    if (!this.#journal.hostWentDown) return;
+    const aborted = [...this.#stack.pcbs.values()].filter(
+      ({ ERROR }) => errnoName(ERROR) === 'ECONNABORTED',
+    );
+    this.#log.warn(
+      { store, from: restoredFrom, ended: aborted.length },
+      'the host went down: connections have ended, but for those with durability power',
+    );
+  }
+
+  #logRoom(hasRoom: boolean): void {
+    const { store } = this.#config;
+    if (hasRoom) this.#log.info({ store }, 'the disk has room again');
+    else this.#log.error({ store }, 'the disk is full: windows close, and writes fail with ENOSPC');
   }
 
   #runTurn(): void {
@@ -250,9 +361,51 @@ export class Engine {
       ...addresses6(config),
       ['tun', config.tun],
       ['mtu_bytes', config.mtu],
+      ['memory_bytes', config.memory],
+      ['memory_used_bytes', this.#stack.memoryUsed],
       ['connections', this.#stack.pcbs.size],
+      ['disk', this.#stack.hasRoom ? 'ample' : 'full'],
+      ...this.#upgradeFacts(),
     ];
   }
+
+  #journalFacts(): (readonly [string, string | number])[] {
+    const { store, durability } = this.#config;
+    const { facts, durable, synced, hasRoom } = this.#journal;
+    // The file has holes.
+    const { blocks } = statSync(join(store, DATA_FILE));
+    return [
+      ['durability', durability],
+      ['epoch', facts.epoch],
+      ['committed_turn', durable],
+      ['synced_turn', synced],
+      ['store_bytes', blocks * STAT_BLOCK],
+      ['disk', hasRoom ? 'ample' : 'full'],
+    ];
+  }
+
+  #upgradeFacts(): (readonly [string, string | number])[] {
+    if (this.#failedUpgrades === 0) return [];
+    return [
+      ['failed_upgrades', this.#failedUpgrades],
+      ['upgrade_error', this.#upgradeError],
+    ];
+  }
+}
+
+function addressesOf({ address, prefix, address6, hostAddress6 }: Config): string[] {
+  const addresses = [`${address}/${prefix}`];
+  // The stack has no use for the prefix of IPv6; the host's end of the network has it.
+  if (address6 !== undefined) addresses.push(`${address6}/${hostAddress6!.split('/')[1]}`);
+  return addresses;
+}
+
+function outboxIn(memory: ResidentMemory): Outbox {
+  // A reply that fails has lost its reader, a packet that fails is lost as packets are: TCP sends it again.
+  const writer = (descriptor: number) => (offset: number, length: number) => {
+    write(descriptor, memory.address + offset, length);
+  };
+  return new Outbox(memory, writer(Descriptor.fuse), writer(Descriptor.tun));
 }
 
 function addresses6({ address6, hostAddress6 }: Config): (readonly [string, string])[] {

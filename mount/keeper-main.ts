@@ -23,5 +23,5 @@ const { fuse, tun, lock, control } = Descriptor;
 signLock(lock);
 protectFromOutOfMemory();
 const keeper = new Keeper(config, { fuse, tun, lock }, openLog(config, 'keeper'));
-keeper.adopt(new EngineProcess(enginePid, new Socket({ fd: control }), keeper.onMessage), mounted);
+keeper.adopt(new EngineProcess(enginePid, new Socket({ fd: control })), mounted);
 await runKeeper(keeper);

@@ -1,8 +1,9 @@
 import { randomInt } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { monotonicNow } from '../persist/clock.ts';
 import type { Config } from './config.ts';
-import type { Mounted, ToKeeper } from './control.ts';
+import type { Mounted } from './control.ts';
 import { EngineProcess, type HeldDescriptors } from './engine-process.ts';
 import { mountFuse, negotiate } from './fuse/initialization.ts';
 import { HostError } from './host-error.ts';
@@ -12,6 +13,15 @@ import { forgetTun } from './tun.ts';
 
 /** How long an engine that was told to stop may take to finish its turn before it is killed, in milliseconds. */
 const STOP_MILLISECONDS = 5000;
+
+/** How long each step of an upgrade may take before the old engine goes on, in milliseconds. */
+const UPGRADE_STEP_MILLISECONDS = 10_000;
+
+/** When to try again to start an engine after the host had no room for one, in milliseconds. */
+const NEXT_START_MILLISECONDS = 1000;
+
+/** When to try again to have a spare after one has died, in milliseconds. */
+const NEXT_SPARE_MILLISECONDS = 5000;
 
 /** mount instances are exact as a JSON number and as a 64-bit field. */
 const INSTANCES = 2 ** 48 - 1;
@@ -28,10 +38,12 @@ export class Keeper {
 
   #mounted: Mounted | undefined;
   #engine: EngineProcess | undefined;
+  /** When `#engine` began to serve. */
   #servingSince: number | undefined;
+  /** The next engine. It has loaded its code, which takes longer than everything else about a restart. */
+  #spare: EngineProcess | undefined;
   #stopping = false;
-  /** Whether the store still holds connections, as the last engine said when it stopped. */
-  #connectionsLeft = true;
+  #upgrading = false;
   #resolveEnded!: () => void;
 
   /** Resolves when the tree has been unmounted for good. */
@@ -50,26 +62,26 @@ export class Keeper {
    * @throws HostError with one line for the user
    */
   async mount(): Promise<void> {
-    const engine = await this.#firstEngine();
+    const engine = EngineProcess.spawn(this.#held);
+    this.#restore(engine, false);
+    await engine.hasSaid('restored').catch(() => {
+      throw new HostError(
+        engine.said('refused')?.message ??
+          `the store ${this.#config.store} could not be read: the engine died over it; move it away or restore a copy`,
+      );
+    });
     mountFuse(this.#held.fuse, this.#config.mountpoint, { source: this.#config.store });
     try {
       const negotiated = negotiate(this.#held.fuse);
       this.#mounted = { instance: randomInt(1, INSTANCES), negotiated };
       this.#log.info({ mountpoint: this.#config.mountpoint, store: this.#config.store }, 'mounted');
+      this.#serve(engine);
+      await engine.hasSaid('serving').catch(() => {
+        throw new HostError('the engine died before it could serve');
+      });
     } catch (error) {
       detach(this.#config.mountpoint);
       engine.kill();
-      throw error;
-    }
-    const serving = new Promise<void>((resolve, reject) => {
-      this.#onServing = resolve;
-      engine.exited.then(() => reject(new HostError('the engine died before it could serve')));
-    });
-    engine.control.send({ type: 'serve', mounted: this.#mounted });
-    try {
-      await serving;
-    } catch (error) {
-      detach(this.#config.mountpoint);
       throw error;
     }
     this.#watch(engine);
@@ -78,39 +90,43 @@ export class Keeper {
   /** Takes over from a keeper that died: the engine is serving, and stays. */
   adopt(engine: EngineProcess, mounted: Mounted): void {
     this.#mounted = mounted;
-    this.#servingSince = monotonicNow();
     this.#watch(engine);
+    this.#beginsToServe();
   }
 
-  /** What an adopted engine's messages are given to. */
-  readonly onMessage = (message: ToKeeper): void => {
-    switch (message.type) {
-      case 'restored':
-        this.#log.info(
-          { connections: message.connections, milliseconds: message.milliseconds },
-          'restored',
-        );
-        this.#onRestored?.();
-        break;
-      case 'refused':
-        this.#refusal = message.message;
-        break;
-      case 'serving':
-        this.#servingSince = monotonicNow();
-        this.#onServing?.();
-        break;
-      case 'unmounted':
-        this.stop();
-        break;
-      case 'stopped':
-        this.#connectionsLeft = message.connections > 0;
-        break;
+  /**
+   * Hands over to an engine of the code that is on the disk now, between two turns. If that one does not get ready, the
+   * old one goes on.
+   */
+  async upgrade(): Promise<void> {
+    const engine = this.#engine;
+    if (engine === undefined || this.#servingSince === undefined || this.#upgrading) return;
+    const successor = this.#start();
+    if (successor === undefined) {
+      engine.control.send({ type: 'resume', reason: 'the host has no room for another process' });
+      return;
     }
-  };
-
-  #onRestored: (() => void) | undefined;
-  #onServing: (() => void) | undefined;
-  #refusal: string | undefined;
+    this.#upgrading = true;
+    try {
+      await inTime(successor.hasSaid('loaded'));
+      const paused = engine.says('paused');
+      engine.control.send({ type: 'pause' });
+      await inTime(paused);
+      this.#restore(successor, true);
+      await inTime(successor.hasSaid('restored'));
+      if (this.#engine !== engine) throw new Error('the old engine died meanwhile');
+      this.#spare?.kill();
+      this.#spare = successor;
+      // Until here the store is as the old engine left it. What follows is what follows any death of an engine.
+      engine.kill();
+    } catch (error) {
+      successor.kill();
+      const reason = successor.said('refused')?.message ?? (error as Error).message;
+      engine.control.send({ type: 'resume', reason });
+      this.#log.error({ reason }, 'not upgraded');
+    }
+    this.#upgrading = false;
+  }
 
   /** Unmounts; every connection stays in the store, to be carried on by the next mount. */
   stop(): void {
@@ -118,7 +134,7 @@ export class Keeper {
     this.#stopping = true;
     const engine = this.#engine;
     if (engine === undefined) {
-      this.#end();
+      void this.#end();
       return;
     }
     engine.control.send({ type: 'stop' });
@@ -126,67 +142,127 @@ export class Keeper {
     engine.exited.then(() => clearTimeout(impatience));
   }
 
-  async #firstEngine(): Promise<EngineProcess> {
-    const engine = this.#spawn();
-    const restored = new Promise<void>((resolve) => {
-      this.#onRestored = resolve;
-    });
-    const died = engine.exited.then(() => {
-      throw new HostError(
-        this.#refusal ??
-          `the store ${this.#config.store} could not be read: the engine died over it; move it away or restore a copy`,
-      );
-    });
-    await Promise.race([restored, died]);
-    died.catch(() => {});
-    return engine;
-  }
-
-  #spawn(): EngineProcess {
-    const engine = EngineProcess.spawn(this.#held, this.onMessage);
-    this.#servingSince = undefined;
+  #restore(engine: EngineProcess, isSuccessor: boolean, mounted?: Mounted): void {
+    engine.on('restored', ({ connections, milliseconds }) =>
+      this.#log.info({ pid: engine.pid, connections, milliseconds }, 'restored'),
+    );
     engine.control.send({
       type: 'restore',
       config: this.#config,
       keeperPid: process.pid,
-      ...(this.#mounted && { mounted: this.#mounted }),
+      isSuccessor,
+      ...(mounted && { mounted }),
     });
-    return engine;
+  }
+
+  /** Has `engine` serve the tree, once it has restored the store. */
+  #serve(engine: EngineProcess): void {
+    const mounted = this.#mounted!;
+    engine.on('serving', () => this.#beginsToServe());
+    if (engine.said('restored')) engine.control.send({ type: 'serve', mounted });
+    else this.#restore(engine, true, mounted);
+  }
+
+  #beginsToServe(): void {
+    this.#servingSince = monotonicNow();
+    this.#keepSpare();
   }
 
   #watch(engine: EngineProcess): void {
     this.#engine = engine;
+    engine.on('unmounted', () => this.stop());
     engine.exited.then(() => this.#afterDeath(engine));
   }
 
-  #afterDeath(engine: EngineProcess): void {
-    this.#engine = undefined;
-    if (this.#stopping) {
-      this.#end();
+  #keepSpare(): void {
+    if (this.#stopping || this.#spare !== undefined) return;
+    const later = () => setTimeout(() => this.#keepSpare(), NEXT_SPARE_MILLISECONDS).unref();
+    const spare = this.#start();
+    if (spare === undefined) {
+      later();
       return;
     }
-    const served =
-      this.#servingSince === undefined ? undefined : monotonicNow() - this.#servingSince;
-    const delay = this.#policy.next(served);
-    this.#log.warn({ pid: engine.pid, served, delay, reason: this.#refusal }, 'engine died');
-    if (delay === undefined) {
-      this.#log.fatal('engines keep dying; unmounting, the connections stay in the store');
-      process.exitCode = 1;
-      this.#end();
-    } else if (delay === 0) {
-      this.#watch(this.#spawn());
-    } else {
-      setTimeout(() => {
-        if (!this.#stopping) this.#watch(this.#spawn());
-      }, delay);
+    this.#spare = spare;
+    spare.exited.then(() => {
+      if (this.#spare !== spare) return;
+      this.#spare = undefined;
+      later();
+    });
+  }
+
+  /** @returns undefined when the host has no room for another process: no reason to die of it */
+  #start(): EngineProcess | undefined {
+    try {
+      return EngineProcess.spawn(this.#held);
+    } catch (error) {
+      this.#log.error({ reason: (error as Error).message }, 'no engine started');
+      return undefined;
     }
   }
 
-  #end(): void {
+  #afterDeath(engine: EngineProcess): void {
+    const served =
+      this.#servingSince === undefined ? undefined : monotonicNow() - this.#servingSince;
+    this.#engine = undefined;
+    this.#servingSince = undefined;
+    if (this.#stopping) {
+      // While peers may still send, a silent interface is better than none: the host would answer for us.
+      if (engine.said('stopped')?.connections === 0) forgetTun(this.#held.tun);
+      void this.#end();
+    } else if (this.#spare?.said('restored')) {
+      this.#log.info({ pid: engine.pid, served }, 'engine handed over');
+      this.#employNext();
+    } else {
+      const pause = this.#policy.next(served);
+      const reason = engine.said('refused')?.message;
+      this.#log.warn({ pid: engine.pid, served, delay: pause, reason }, 'engine died');
+      if (pause === 0) this.#employNext();
+      else if (pause === undefined) this.#giveUp();
+      else setTimeout(() => this.#employNext(), pause);
+    }
+  }
+
+  #employNext(): void {
+    if (this.#stopping) return;
+    const engine = this.#spare ?? this.#start();
+    this.#spare = undefined;
+    if (engine === undefined) {
+      setTimeout(() => this.#employNext(), NEXT_START_MILLISECONDS);
+      return;
+    }
+    this.#serve(engine);
+    this.#watch(engine);
+  }
+
+  #giveUp(): void {
+    this.#log.fatal('engines keep dying; unmounting, the connections stay in the store');
+    process.exitCode = 1;
+    void this.#end();
+  }
+
+  async #end(): Promise<void> {
+    this.#stopping = true;
     detach(this.#config.mountpoint);
-    // While peers may still send, a silent interface is better than none: the host would answer for us.
-    if (!this.#connectionsLeft) forgetTun(this.#held.tun);
+    this.#spare?.kill();
+    await this.#spare?.exited;
     this.#log.info({ mountpoint: this.#config.mountpoint }, 'unmounted');
     this.#resolveEnded();
+  }
+}
+
+/** `step`, or an error when it takes too long. */
+async function inTime(step: Promise<void>): Promise<void> {
+  const impatience = new AbortController();
+  const { signal } = impatience;
+  try {
+    const tooLong = delay(UPGRADE_STEP_MILLISECONDS, undefined, { signal, ref: false });
+    await Promise.race([
+      step,
+      tooLong.then(() => {
+        throw new Error(`it took longer than ${UPGRADE_STEP_MILLISECONDS / 1000} seconds`);
+      }),
+    ]);
+  } finally {
+    impatience.abort();
   }
 }

@@ -41,7 +41,7 @@ function addresses(config: Config): string {
 }
 
 async function holdDescriptors(config: Config): Promise<HeldDescriptors> {
-  const lock = lockStore(config.store);
+  const lock = await lockStore(config.store);
   const fuse = openFuse();
   const tun = openTun(config.tun);
   try {

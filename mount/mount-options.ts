@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatAddress, parseCidr } from '../tcp/address.ts';
@@ -10,6 +11,8 @@ const LONGEST_INTERFACE_NAME = 15;
 /** RFC 791: every host takes 576 bytes; we do not offer less. */
 const SMALLEST_MTU = 576;
 const LARGEST_MTU = 65535;
+/** Room for some tens of connections. */
+const SMALLEST_MEMORY = 1 << 20;
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
@@ -49,7 +52,9 @@ export function parseMountOptions(argv: readonly string[]): MountOptions {
       ...ipv6,
       tun: interfaceName(values.tun ?? 'holdfast0'),
       mtu: mtu(values.mtu ?? '1500', ipv6 === undefined ? SMALLEST_MTU : IPV6_MIN_MTU),
+      memory: memory(values.memory),
       durability: oneOf('--durability', values.durability ?? 'process', ['process', 'power']),
+      acceptRollback: values['accept-rollback'] ?? false,
       logLevel: oneOf('--log-level', values['log-level'] ?? 'warn', LOG_LEVELS),
       ...(logFile !== undefined && { logFile: resolve(logFile) }),
     },
@@ -69,7 +74,9 @@ function parse(argv: readonly string[]) {
         'host-address6': { type: 'string' },
         tun: { type: 'string' },
         mtu: { type: 'string' },
+        memory: { type: 'string' },
         durability: { type: 'string' },
+        'accept-rollback': { type: 'boolean' },
         daemon: { type: 'boolean' },
         'log-level': { type: 'string' },
         'log-file': { type: 'string' },
@@ -131,6 +138,17 @@ function mtu(text: string, smallest: number): number {
   const value = /^[0-9]{1,6}$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= smallest && value <= LARGEST_MTU)) {
     throw new UsageError(`--mtu is a number from ${smallest} to ${LARGEST_MTU}, not ${text}`);
+  }
+  return value;
+}
+
+/** Without the option an eighth of the host's, about what Linux lets its own TCP have (net.ipv4.tcp_mem). */
+function memory(text: string | undefined): number {
+  if (text === undefined) return Math.max(SMALLEST_MEMORY, Math.floor(totalmem() / 8));
+  const [, digits, unit = ''] = /^([0-9]{1,10})([KMG]?)$/.exec(text) ?? [];
+  const value = Number(digits) * 1024 ** ' KMG'.indexOf(unit || ' ');
+  if (!(value >= SMALLEST_MEMORY && Number.isSafeInteger(value))) {
+    throw new UsageError(`--memory is a number of bytes, as 256M or 2G, at least 1M, not ${text}`);
   }
   return value;
 }

@@ -50,6 +50,11 @@ export class Outbox {
     return this.#first === this.#kinds.length;
   }
 
+  /** The oldest turn whose outputs have not all been written; undefined: they have. */
+  get oldestTurn(): number | undefined {
+    return this.#sealed[0]?.turn;
+  }
+
   /**
    * Ends a turn: what was put in since the last seal may leave once `turn` is durable.
    * @param turn the newest turn of the journal; everything these outputs depend on is in it or in an earlier one
@@ -68,6 +73,7 @@ export class Outbox {
    * @param durable the newest turn that the journal will not lose
    */
   release(durable: number): void {
+    const { length } = this.#sealed;
     while (this.#sealed.length > 0 && this.#sealed[0]!.turn <= durable) {
       const { end } = this.#sealed.shift()!;
       while (this.#first < end) {
@@ -77,6 +83,7 @@ export class Outbox {
         if (this.#first < end) crashPoint('between-outputs');
       }
     }
+    if (this.#sealed.length < length) crashPoint('after-outputs');
     this.#forgetWritten();
   }
 

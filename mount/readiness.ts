@@ -6,6 +6,7 @@ const libuv = koffi.load(null);
 const uvDefaultLoop = libuv.func('void *uv_default_loop()');
 const uvHandleSize = libuv.func('size_t uv_handle_size(int type)');
 const uvPollInit = libuv.func('int uv_poll_init(void *loop, void *handle, int descriptor)');
+const uvPollStop = libuv.func('int uv_poll_stop(void *handle)');
 const uvPollStart = libuv.func('int uv_poll_start(void *handle, int events, void *callback)');
 const uvTimerInit = libuv.func('int uv_timer_init(void *loop, void *handle)');
 const uvTimerStart = libuv.func('uv_timer_start', 'int', [
@@ -47,6 +48,7 @@ export class Readiness {
   readonly #polls: bigint[] = [];
   #immediate: NodeJS.Immediate;
   #deadline = Number.POSITIVE_INFINITY;
+  #paused = false;
   #stopped = false;
 
   constructor(turn: () => void) {
@@ -61,8 +63,23 @@ export class Readiness {
   watch(descriptor: number): void {
     const poll = handle(UV_POLL);
     check(uvPollInit(this.#loop, poll, descriptor));
-    check(uvPollStart(poll, UV_READABLE, NOTHING));
+    if (!this.#paused) check(uvPollStart(poll, UV_READABLE, NOTHING));
     this.#polls.push(poll);
+  }
+
+  /** Runs no turn until `resume`. */
+  pause(): void {
+    this.#paused = true;
+    for (const poll of this.#polls) check(uvPollStop(poll));
+    this.#disarm();
+  }
+
+  /** Goes on after `pause`, with a turn. */
+  resume(): void {
+    if (this.#stopped || !this.#paused) return;
+    this.#paused = false;
+    for (const poll of this.#polls) check(uvPollStart(poll, UV_READABLE, NOTHING));
+    this.arm(monotonicNow());
   }
 
   /**
@@ -100,6 +117,7 @@ export class Readiness {
     if (this.#stopped) return;
     // Before the turn: should it throw, and someone catch it, there is a next one.
     this.#immediate = setImmediate(this.#run).unref();
+    if (this.#paused) return;
     if (this.#deadline <= monotonicNow()) this.#disarm();
     this.#turn();
   };

@@ -4,8 +4,8 @@ import type { Keeper } from './keeper.ts';
 export async function runKeeper(keeper: Keeper): Promise<never> {
   process.on('SIGINT', () => keeper.stop());
   process.on('SIGTERM', () => keeper.stop());
-  // A terminal that goes away takes nothing with it.
-  process.on('SIGHUP', () => {});
+  // As daemons do. A terminal that goes away takes nothing with it, then.
+  process.on('SIGHUP', () => void keeper.upgrade());
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   await keeper.ended;
   process.exit();

@@ -3,6 +3,7 @@
 #
 #   mount/setup.sh start    what the daemon needs
 #   mount/setup.sh test     what the tests need as well
+#   mount/setup.sh analyse  and the analysis of captures, which is larger than all the rest
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PATH=$PATH:/usr/sbin:/sbin
@@ -11,6 +12,7 @@ PATH=$PATH:/usr/sbin:/sbin
 for_start='ip:iproute2 mount:mount'
 for_test='socat:socat nc:netcat-openbsd curl:curl nft:nftables unshare:util-linux setpriv:util-linux
   ps:procps mandoc:mandoc man:man-db python3:python3'
+for_analyse='tshark:tshark tcpdump:tcpdump'
 
 fail() {
   printf 'holdfast: %s\n' "$@" >&2
@@ -87,7 +89,8 @@ command -v node >/dev/null || fail 'Node 20.15 or newer is needed: https://nodej
 case ${1-} in
   start) system_programs "$for_start" ;;
   test) system_programs "$for_start $for_test" && devices ;;
-  *) fail 'usage: mount/setup.sh start|test' ;;
+  analyse) system_programs "$for_start $for_test $for_analyse" && devices ;;
+  *) fail 'usage: mount/setup.sh start|test|analyse' ;;
 esac
 node_version
 npm_packages

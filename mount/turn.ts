@@ -2,6 +2,8 @@ import type { Tree } from '../fs/tree.ts';
 import { monotonicNow } from '../persist/clock.ts';
 import { removeConnection, stageConnection } from '../persist/connections.ts';
 import type { Journal } from '../persist/journal.ts';
+import { StoreError } from '../persist/store-error.ts';
+import { Durability, type DurabilityName } from '../tcp/durability.ts';
 import type { Pcb } from '../tcp/pcb.ts';
 import type { Stack } from '../tcp/stack.ts';
 import { crashPoint } from './crash-point.ts';
@@ -9,6 +11,9 @@ import type { Session } from './fuse/session.ts';
 import type { Outbox } from './outbox.ts';
 import type { PacketInput } from './packet-input.ts';
 import type { Readiness } from './readiness.ts';
+
+/** How often a commit that the disk did not take is tried again, and a full disk looked at, in milliseconds. */
+const RETRY_MILLISECONDS = 1000;
 
 /** What goes on may let something else go on, but not for ever. */
 const SETTLING_ROUNDS = 16;
@@ -20,10 +25,17 @@ export interface TurnParts {
   readonly journal: Journal;
   readonly session: Session;
   readonly packets: PacketInput;
-  readonly outbox: Outbox;
+  /** By what has to be outlived before an output leaves. */
+  readonly outboxes: Readonly<Record<DurabilityName, Outbox>>;
   readonly readiness: Readiness;
+  /** What new connections outlive. */
+  readonly durability: DurabilityName;
   /** Called for each connection that is gone. */
   readonly onEnd: (pcb: Pcb) => void;
+  /** Called when the disk takes only small records, and when it takes everything again. */
+  readonly onRoom: (hasRoom: boolean) => void;
+  /** Called when the disk takes nothing at all. */
+  readonly onFailure: (error: StoreError) => void;
 }
 
 /**
@@ -32,31 +44,103 @@ export interface TurnParts {
  */
 export class Turn {
   readonly #parts: TurnParts;
+  /** Connections with durability `power`, as of the last turn that was staged. */
+  readonly #outlivingHost = new Set<number>();
   #isFirst = true;
+  /** What is staged has to be committed before anything else happens. */
+  #isCommitDue = false;
+  #isPaused = false;
+  /** When to look whether a full disk has room again. */
+  #nextLook = 0;
 
   constructor(parts: TurnParts) {
     this.#parts = parts;
+    for (const pcb of parts.stack.pcbs.values()) this.#note(pcb);
+  }
+
+  /** Whether a connection is to outlive a crash of the host; with 0, whether anything is, or is yet to be said that was to. */
+  outlivesHost(connection: number): boolean {
+    const { stack, durability, outboxes } = this.#parts;
+    const pcb = stack.pcbs.get(connection);
+    if (pcb !== undefined) return pcb.DURABILITY === Durability.POWER;
+    return durability === 'power' || this.#outlivingHost.size > 0 || !outboxes.power.empty;
+  }
+
+  #note({ ID, DURABILITY }: Pcb): void {
+    if (DURABILITY === Durability.POWER) this.#outlivingHost.add(ID);
+    else this.#outlivingHost.delete(ID);
   }
 
   run(): void {
+    if (this.#isCommitDue && !this.commit()) return;
     const { stack, session, packets, readiness } = this.#parts;
     const now = monotonicNow();
+    this.#lookForRoom(now);
     session.drain(now);
     packets.drain(now);
     stack.tick(now);
     const isSettled = this.#settle(now);
     if (this.#isFirst) crashPoint('first-turn');
     this.#isFirst = false;
-    this.#commit();
+    this.#stage();
+    crashPoint('before-commit');
+    if (!this.commit()) return;
+    readiness.arm(isSettled && !session.waiting ? this.#deadline : now);
+  }
+
+  /**
+   * Commits what is staged, and lets out what depends on nothing else.
+   * @returns false when the disk failed, or is so full that it does not even take what is small. Then no turn runs until it
+   *   does: nothing is taken in that could not be kept, and the kernel queues it
+   */
+  commit(): boolean {
+    const { journal, outboxes, readiness, onFailure } = this.#parts;
+    journal.durability = this.outlivesHost(0) ? 'power' : 'process';
+    let turn: number;
+    try {
+      turn = journal.commit();
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      if (!this.#isCommitDue) onFailure(error);
+      this.#isCommitDue = true;
+      readiness.pause();
+      setTimeout(() => {
+        if (!this.#isPaused) readiness.resume();
+      }, RETRY_MILLISECONDS);
+      return false;
+    }
+    this.#isCommitDue = false;
+    crashPoint('after-commit');
+    for (const outbox of Object.values(outboxes)) outbox.seal(turn);
     this.release();
-    readiness.arm(isSettled && !session.waiting ? stack.deadline : now);
+    return true;
+  }
+
+  /** Runs no more until `resume`. */
+  pause(): void {
+    this.#isPaused = true;
+    this.#parts.readiness.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#parts.readiness.resume();
+  }
+
+  /** Whether all that was made visible by the turns so far has left. */
+  get isReleased(): boolean {
+    const { process, power } = this.#parts.outboxes;
+    return process.empty && power.empty && !this.#isCommitDue;
   }
 
   /** Lets out what the journal covers by now. */
   release(): void {
-    const { journal, outbox, session } = this.#parts;
-    outbox.release(journal.durable);
-    session.answers.released(journal.durable);
+    const { journal, outboxes, session } = this.#parts;
+    outboxes.process.release(journal.durable);
+    outboxes.power.release(journal.synced);
+    if (!outboxes.power.empty) journal.sync();
+    const waiting = outboxes.power.oldestTurn;
+    session.answers.released(waiting === undefined ? journal.durable : waiting - 1);
   }
 
   /**
@@ -64,10 +148,10 @@ export class Turn {
    * @returns false when there is more to do than this turn should
    */
   #settle(now: number): boolean {
-    const { stack, outbox } = this.#parts;
+    const { stack, outboxes } = this.#parts;
     this.#wake(now);
     for (let round = 0; round < SETTLING_ROUNDS; round += 1) {
-      const isComplete = stack.transmit(now, outbox.packets);
+      const isComplete = stack.transmit(now, outboxes.process.packets, outboxes.power.packets);
       // Segments to our own address have arrived by now.
       if (!this.#wake(now)) return isComplete;
     }
@@ -79,24 +163,40 @@ export class Turn {
     const { stack, tree, journal, session, onEnd } = this.#parts;
     const changed = stack.takeChanged();
     const removed = stack.takeRemoved();
+    tree.note(changed, removed);
     for (const pcb of changed) session.wake(pcb.ID, now);
-    tree.forget(removed.map(({ ID }) => ID));
     for (const pcb of removed) {
       removeConnection(journal, pcb.ID);
+      this.#outlivingHost.delete(pcb.ID);
       session.wake(pcb.ID, now);
       onEnd(pcb);
     }
     return changed.length + removed.length > 0;
   }
 
-  #commit(): void {
-    const { stack, journal, outbox, session } = this.#parts;
-    for (const pcb of stack.takeDirty()) stageConnection(journal, pcb);
+  #stage(): void {
+    const { stack, journal, session } = this.#parts;
+    for (const pcb of stack.takeDirty()) {
+      stageConnection(journal, pcb);
+      this.#note(pcb);
+    }
     journal.facts.nextId = stack.nextId;
     session.answers.stage(journal, journal.turn);
-    crashPoint('before-commit');
-    const turn = journal.commit();
-    crashPoint('after-commit');
-    outbox.seal(turn);
+  }
+
+  #lookForRoom(now: number): void {
+    const { journal, stack, onRoom } = this.#parts;
+    if (!journal.hasRoom && now >= this.#nextLook) {
+      journal.regainRoom();
+      this.#nextLook = now + RETRY_MILLISECONDS;
+    }
+    if (stack.hasRoom === journal.hasRoom) return;
+    stack.hasRoom = journal.hasRoom;
+    onRoom(journal.hasRoom);
+  }
+
+  get #deadline(): number {
+    const { journal, stack } = this.#parts;
+    return journal.hasRoom ? stack.deadline : Math.min(stack.deadline, this.#nextLook);
   }
 }

@@ -1,6 +1,10 @@
 export const USAGE = `usage: holdfast mount [MOUNTPOINT] [options]   mount the tree and serve it until SIGINT or SIGTERM
        holdfast umount MOUNTPOINT             unmount it; the connections stay in the store
        holdfast status MOUNTPOINT             say what serves it
+       holdfast upgrade MOUNTPOINT            hand over to an engine of the program that is installed now
+       holdfast check STORE [--json]          say what is in a store that nobody uses, and what is wrong with it
+       holdfast wait CONNECTION STATE... [--timeout SECONDS]
+                                              wait until a connection, as net/tcp/chat, is in one of these states
        holdfast --help | --version
 
 MOUNTPOINT is ./net unless given; it is made if it does not exist.
@@ -13,7 +17,9 @@ options of mount:
   --host-address6 CIDR   the host's side for IPv6, if the stack has it
   --tun NAME             the interface's name               (holdfast0)
   --mtu N                bytes of the largest packet        (1500)
+  --memory SIZE          what all buffers may take together, as 256M or 2G  (an eighth of the host's)
   --durability LEVEL     process: survives the death of any process; power: of the host too  (process)
+  --accept-rollback      use a store that was copied back: its connections end, listeners and names stay
   --daemon               go into the background when the tree is ready
   --log-level LEVEL      trace, debug, info, warn, error, fatal or silent  (warn)
   --log-file FILE        append the log to FILE             (standard error; with --daemon MOUNTPOINT.log)

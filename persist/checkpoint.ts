@@ -1,4 +1,13 @@
-import { closeSync, constants, fsync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fsync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
@@ -62,6 +71,15 @@ export class Checkpoints {
     await syncToDisk(this.#lmdb);
     await fsyncLater(this.#save(turn, metas));
     this.#keep(pin);
+  }
+
+  /** None counts any more, and their pages may be used again. */
+  discard(): void {
+    for (const fd of this.#slots) {
+      ftruncateSync(fd);
+      fsyncSync(fd);
+    }
+    this.close();
   }
 
   close(): void {

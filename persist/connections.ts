@@ -1,6 +1,6 @@
 import type { ByteStream } from '../tcp/byte-stream.ts';
 import { type Pcb, RECORD_LENGTH } from '../tcp/pcb.ts';
-import type { Journal, JournalRecord } from './journal.ts';
+import type { RecordStore, StoredRecord } from './record-store.ts';
 import { REMEDY, StoreError } from './store-error.ts';
 import { StreamChunks } from './stream-chunks.ts';
 import { Table } from './table.ts';
@@ -32,10 +32,10 @@ const DIRECTIONS: readonly Direction[] = [
 /** By direction and connection; only of connections that have bytes in the journal, for most are idle. */
 type JournaledChunks = readonly Map<number, StreamChunks>[];
 
-const JOURNALED = new WeakMap<Journal, JournaledChunks>();
+const JOURNALED = new WeakMap<RecordStore, JournaledChunks>();
 
 /** Stages a connection's record and what is new in its streams. Neither may change before the commit. */
-export function stageConnection(journal: Journal, pcb: Pcb): void {
+export function stageConnection(journal: RecordStore, pcb: Pcb): void {
   const journaled = journaledChunks(journal);
   const id = pcb.ID;
   journal.put(Table.connection, id, 0, pcb.record);
@@ -53,7 +53,7 @@ export function stageConnection(journal: Journal, pcb: Pcb): void {
 }
 
 /** Stages that a connection is gone. */
-export function removeConnection(journal: Journal, id: number): void {
+export function removeConnection(journal: RecordStore, id: number): void {
   const journaled = journaledChunks(journal);
   journal.delete(Table.connection, id, 0);
   for (const [i, { table }] of DIRECTIONS.entries()) {
@@ -68,20 +68,49 @@ export function removeConnection(journal: Journal, id: number): void {
  * @throws StoreError when a record or a byte is missing
  */
 export function restoreConnections(
-  journal: Journal,
+  journal: RecordStore,
   stack: { restore(record: Uint8Array): Pcb },
 ): void {
-  const pcbs = new Map<number, Pcb>();
-  for (const { id, value } of journal.scan(Table.connection)) {
-    if (value.length !== RECORD_LENGTH) throw damaged(id, 'has a record of another length');
-    pcbs.set(id, stack.restore(value));
-  }
+  const pcbs = restorePcbs(journal, (record) => stack.restore(record));
   for (const [i, direction] of DIRECTIONS.entries())
     restoreStreams(journal, pcbs, direction, journaledChunks(journal)[i]!);
 }
 
+/**
+ * The same after the host has gone down: what that has made of connections is staged. Their bytes may be missing, but for
+ * those that were to outlive it.
+ * @throws StoreError when a record or a byte is missing
+ */
+export function salvageConnections(
+  journal: RecordStore,
+  stack: { salvage(record: Uint8Array): Pcb },
+): void {
+  const pcbs = restorePcbs(journal, (record) => stack.salvage(record));
+  for (const [i, direction] of DIRECTIONS.entries()) {
+    for (const { id, index } of journal.scan(direction.table)) {
+      const pcb = pcbs.get(id);
+      if (pcb !== undefined && direction.start(pcb) === direction.end(pcb))
+        journal.delete(direction.table, id, index);
+    }
+    restoreStreams(journal, pcbs, direction, journaledChunks(journal)[i]!);
+  }
+  for (const pcb of pcbs.values()) stageConnection(journal, pcb);
+}
+
+function restorePcbs(
+  journal: RecordStore,
+  restore: (record: Uint8Array) => Pcb,
+): ReadonlyMap<number, Pcb> {
+  const pcbs = new Map<number, Pcb>();
+  for (const { id, value } of journal.scan(Table.connection)) {
+    if (value.length !== RECORD_LENGTH) throw damaged(id, 'has a record of another length');
+    pcbs.set(id, restore(value));
+  }
+  return pcbs;
+}
+
 function restoreStreams(
-  journal: Journal,
+  journal: RecordStore,
   pcbs: ReadonlyMap<number, Pcb>,
   direction: Direction,
   journaled: Map<number, StreamChunks>,
@@ -102,7 +131,7 @@ function restoreStreams(
       throw damaged(id, 'has lost its bytes');
 }
 
-function journaledChunks(journal: Journal): JournaledChunks {
+function journaledChunks(journal: RecordStore): JournaledChunks {
   let journaled = JOURNALED.get(journal);
   if (journaled === undefined) {
     journaled = DIRECTIONS.map(() => new Map());
@@ -112,8 +141,8 @@ function journaledChunks(journal: Journal): JournaledChunks {
 }
 
 /** The records of each connection together; a scan gives them in the order of their ids. */
-function* byConnection(scan: Iterable<JournalRecord>): Generator<[number, JournalRecord[]]> {
-  let records: JournalRecord[] = [];
+function* byConnection(scan: Iterable<StoredRecord>): Generator<[number, StoredRecord[]]> {
+  let records: StoredRecord[] = [];
   for (const record of scan) {
     if (records.length > 0 && records[0]!.id !== record.id) {
       yield [records[0]!.id, records];

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import type { Absence } from '../tcp/absence.ts';
 import { readBootId } from './boot-id.ts';
 import { getU64, LAYOUT_VERSION, putU64 } from './layout.ts';
 
 const VERSION = 0;
+const LINEAGE = 4;
 const TURN = 8;
 const EPOCH = 16;
 const MOUNT_INSTANCE = 24;
@@ -40,6 +42,22 @@ export class Facts {
 
   get layoutVersion(): number {
     return this.#view.getUint32(VERSION);
+  }
+
+  set layoutVersion(version: number) {
+    if (this.layoutVersion === version) return;
+    this.#view.setUint32(VERSION, version);
+    this.changed = true;
+  }
+
+  /** See witness.ts. */
+  get lineage(): number {
+    return this.#view.getUint32(LINEAGE);
+  }
+
+  set lineage(lineage: number) {
+    this.#view.setUint32(LINEAGE, lineage);
+    this.changed = true;
   }
 
   /** The turn that this record was committed with. */
@@ -107,13 +125,17 @@ export class Facts {
   }
 
   /**
-   * How long ago the last commit was, in milliseconds of CLOCK_MONOTONIC; 0 when the host has gone down since, for then
-   * the clock is another one.
+   * The time since the last commit. When the host has gone down since, CLOCK_MONOTONIC is another one, and what there is to tell
+   * by is the wall clock, which anybody may set.
    * @param now CLOCK_MONOTONIC in milliseconds
+   * @param wall milliseconds since 1970
    */
-  elapsed(now: number): number {
+  absence(now: number, wall: number): Absence {
+    const began = this.monotonic;
     const isSameBoot = Buffer.compare(this.bootId, readBootId()) === 0;
-    return isSameBoot ? Math.max(0, now - this.monotonic) : 0;
+    if (!isSameBoot) return { began, atLeast: 0, estimate: Math.max(0, wall - this.wall) };
+    const elapsed = Math.max(0, now - began);
+    return { began, atLeast: elapsed, estimate: elapsed };
   }
 
   /** What every commit records of itself. */

@@ -1,9 +1,12 @@
+import { randomInt } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import type { DurabilityName } from '../tcp/durability.ts';
 import { readBootId } from './boot-id.ts';
-import { Checkpoints } from './checkpoint.ts';
+import { checkRecord } from './check-record.ts';
 import { monotonicNow } from './clock.ts';
+import { describeFields } from './connection-fields.ts';
 import { DataFileDamage, restoreMetas } from './data-file.ts';
 import { Facts } from './facts.ts';
 import {
@@ -11,6 +14,7 @@ import {
   DATA_FILE,
   getU64,
   KEY_LENGTH,
+  LAYOUT_VERSION,
   LMDB_LOCK_FILE,
   putKey,
   README,
@@ -18,15 +22,24 @@ import {
   UNFINISHED_TURN_FILE,
 } from './layout.ts';
 import { type Lmdb, MAP_SIZE, openLmdb, syncToDisk } from './lmdb.ts';
-import { checkFacts, checkRecord, checkStore, expectedState, lengthOf } from './store-check.ts';
+import type { RecordSource, RecordStore, StoredRecord } from './record-store.ts';
+import { RecordsInMemory } from './records-in-memory.ts';
+import { RESERVE_LENGTH, Reserve } from './reserve.ts';
+import { type RestorePoint, restorePoint } from './restore-point.ts';
+import { rollback } from './rollback.ts';
+import { SavePoints } from './save-points.ts';
+import type { RawRecord } from './snapshot.ts';
+import { checkFacts, checkStore, lengthOf } from './store-check.ts';
 import { REMEDY, StoreError } from './store-error.ts';
 import { LOCK_FILE } from './store-lock.ts';
-import { Table } from './table.ts';
-import { type Durability, TurnFile } from './turn-file.ts';
+import { StoreRecord, Table } from './table.ts';
+import { TurnFile } from './turn-file.ts';
+import { upgrade } from './upgrade.ts';
+import { type Standing, Witness } from './witness.ts';
 
 export interface JournalOptions {
-  /** What `durable` outlives: any death of the process, or a power cut too. */
-  readonly durability?: Durability;
+  /** What the store has to outlive at first: see `durability`. */
+  readonly durability?: DurabilityName;
   /** Address space for data.mdb, in bytes. When it grows beyond, it is mapped anew. */
   readonly mapSize?: number;
   /**
@@ -34,20 +47,12 @@ export interface JournalOptions {
    * need not.
    */
   readonly check?: boolean;
-}
-
-export interface JournalRecord {
-  readonly id: number;
-  readonly index: number;
-  readonly value: Uint8Array;
-}
-
-/** A value that lies elsewhere until the commit copies it: it must not change before. */
-export interface RecordSource {
-  /** In bytes. */
-  readonly length: number;
-  /** Writes the value to target[at ...]. */
-  copyTo(target: Uint8Array, at: number): void;
+  /** The path of the file beside the store that knows how far it has come; none if not given. */
+  readonly witness?: string;
+  /** Whether to open a store all the same that is not as its witness knows it: see `isRolledBack`. */
+  readonly acceptRollback?: boolean;
+  /** Bytes of the disk that are kept for when it is full; `RESERVE_LENGTH` if not given. */
+  readonly reserve?: number;
 }
 
 /** A change that waits for the commit; `value` undefined deletes. */
@@ -60,22 +65,34 @@ interface Staged {
 
 const SMALLEST_SCRATCH = 65_536;
 
+/** More connections than can have been made in turns that a death of the host took away. */
+const LOST_IDS = 2 ** 20;
+
 /** The store: changes are staged, and one commit makes all of a turn's changes durable, or none. */
-export class Journal {
+export class Journal implements RecordStore {
   /** The store's facts. What is set here is staged too. */
   readonly facts: Facts;
-  /** Called when `durable` grew later than in `commit` itself: with durability `power`. */
-  onDurable: () => void = () => {};
+  /** Where the store as it was opened came from; with the host gone down, from what was saved of it. */
+  readonly restoredFrom: RestorePoint['from'];
+
+  /**
+   * What is in the store may be older than what was promised, and that has been accepted: with the first commit, all
+   * connections have to end.
+   */
+  readonly isRolledBack: boolean;
 
   readonly #directory: string;
   readonly #lmdb: Lmdb;
-  /** Only with durability `power`. */
-  readonly #checkpoints: Checkpoints | undefined;
-  #checkpointing: Promise<void> | undefined;
+  readonly #savePoints: SavePoints;
+  /** What a death of the host has left is committed, if there was one. */
+  #isSalvaged: boolean;
   readonly #turnFile: TurnFile;
+  readonly #witness: Witness | undefined;
+  /** What a death of the host cannot take away, as far as was known when the store was opened. */
+  #synced = 0;
+  readonly #reserve: Reserve;
   readonly #bootId = readBootId();
   #turn: number;
-  #durable: number;
   /** In the order of the calls; beyond `#count`, objects to be used again. */
   readonly #staged: Staged[] = [];
   #count = 0;
@@ -83,6 +100,8 @@ export class Journal {
   #scratch = Buffer.allocUnsafeSlow(SMALLEST_SCRATCH);
   #scratchView = new DataView(this.#scratch.buffer);
   readonly #key = Buffer.allocUnsafeSlow(KEY_LENGTH);
+  /** The records as the first commit will make them, when the store has another layout. */
+  #upgraded: RecordsInMemory | undefined;
   readonly #apply = (): void => this.#writeStaged();
 
   /**
@@ -103,27 +122,57 @@ export class Journal {
   private constructor(directory: string, turnFile: TurnFile, options: JournalOptions) {
     this.#directory = directory;
     this.#turnFile = turnFile;
-    const isNew = turnFile.turn === 0;
-    const expected = isNew ? undefined : expectedState(directory, turnFile);
+    const point = restorePoint(directory, turnFile);
+    const { expected, snapshot } = point;
+    this.restoredFrom = point.from;
     if (expected === undefined) removeData(directory);
     else if (options.check ?? true) checkStore(directory, expected);
     if (expected?.metas) restoreCheckpoint(directory, expected.metas);
     this.#lmdb = openLmdb(directory, options.mapSize ?? MAP_SIZE);
+    if (snapshot !== undefined) this.#fill(snapshot.records);
     this.facts = this.#readFacts();
     if (expected !== undefined) checkFacts(directory, this.facts, expected);
+    if (this.facts.turn > 0) this.#stageUpgrade();
+    this.#witness = options.witness === undefined ? undefined : new Witness(options.witness);
+    this.isRolledBack = this.#hearWitness(options.acceptRollback ?? false);
+    if (this.hostWentDown) this.facts.nextId += LOST_IDS;
     this.#turn = this.facts.turn + 1;
-    this.#durable = this.facts.turn;
-    turnFile.durability = options.durability ?? 'process';
+    this.#reserve = new Reserve(directory, options.reserve ?? RESERVE_LENGTH);
+    this.#isSalvaged = !this.hostWentDown;
+    this.#useTurnFile();
+    if (this.facts.turn === 0) {
+      describeFields(this);
+      this.commit();
+    }
+    this.#savePoints = new SavePoints(
+      directory,
+      this.#lmdb,
+      this.#turn - 1,
+      options.durability ?? 'process',
+    );
+  }
+
+  /**
+   * Says that the store is in use: before the first write, for a later engine of this boot goes on from there. But what is
+   * saved after a death of the host is to be made use of from the beginning until all of that is committed, and
+   * so this is said only after the first commit then.
+   */
+  #useTurnFile(): void {
+    const turnFile = this.#turnFile;
     turnFile.closed = false;
     turnFile.bootId = this.#bootId;
-    turnFile.dataLength = lengthOf(join(directory, DATA_FILE));
-    turnFile.write(this.#durable);
+    turnFile.dataLength = lengthOf(join(this.#directory, DATA_FILE));
+    if (!this.#isSalvaged) return;
+    turnFile.write(this.#turn - 1);
     turnFile.sync();
-    if (isNew) this.commit();
-    if (turnFile.durability === 'power') {
-      this.#checkpoints = new Checkpoints(directory, this.#lmdb);
-      this.#checkpoints.makeNow(this.#turn - 1);
-    }
+  }
+
+  /**
+   * Whether the host has gone down since the store was last in use: then the connections in it may be older than what
+   * their peers have seen, but for those with durability `power`.
+   */
+  get hostWentDown(): boolean {
+    return this.restoredFrom === 'checkpoint' || this.restoredFrom === 'snapshot';
   }
 
   /** The turn that is being staged. */
@@ -131,26 +180,63 @@ export class Journal {
     return this.#turn;
   }
 
-  /** The newest turn whose outputs may become visible. */
+  /** The newest turn that outlives every death of the process: the last committed one. */
   get durable(): number {
-    return this.#durable;
+    return this.#turn - 1;
   }
 
-  /** Stages a record. Its bytes must stay as they are until the commit; of several for one key, the last one counts. */
+  /** The newest turn that outlives a death of the host too, as far as `sync` has asked. */
+  get synced(): number {
+    return this.#savePoints.synced;
+  }
+
+  /** Asks that all turns committed so far reach the disk. For durability `power`. */
+  sync(): void {
+    this.#savePoints.sync();
+  }
+
+  /** Whether anything in the store is to outlive a death of the host. Said before the turn from which on it is so. */
+  set durability(durability: DurabilityName) {
+    this.#savePoints.durability = durability;
+  }
+
+  /** Called when `synced` has grown. */
+  set onSynced(onSynced: () => void) {
+    this.#savePoints.onSynced = onSynced;
+  }
+
+  /** Called when nothing could be saved for a death of the host; it will be tried again. */
+  set onSaveFailure(onFailure: (error: Error) => void) {
+    this.#savePoints.onFailure = onFailure;
+  }
+
+  /**
+   * Whether the disk has room for more than small records. When a commit has needed the reserve, it has not, until
+   * `regainRoom` finds some.
+   */
+  get hasRoom(): boolean {
+    return this.#reserve.isHeld;
+  }
+
+  /** Looks whether there is room again. It writes the reserve: once in a while will do. */
+  regainRoom(): boolean {
+    return this.#reserve.renew();
+  }
+
   put(table: Table, id: number, index: number, value: Uint8Array | RecordSource): void {
     this.#stage(table, id, index, value);
   }
 
-  /** Stages that there is no such record. */
   delete(table: Table, id: number, index: number): void {
     this.#stage(table, id, index, undefined);
   }
 
-  /**
-   * The committed records of a table, in the order of (id, index). Their bytes are the caller's.
-   * @throws StoreError at a record that is damaged
-   */
-  *scan(table: Table): Generator<JournalRecord> {
+  /** @throws StoreError at a record that is damaged */
+  scan(table: Table): Iterable<StoredRecord> {
+    return this.#upgraded === undefined ? this.#committed(table) : this.#upgraded.scan(table);
+  }
+
+  *#committed(table: Table): Generator<StoredRecord> {
     const start = Buffer.alloc(KEY_LENGTH, 0);
     const end = Buffer.alloc(KEY_LENGTH, 0);
     start[0] = table;
@@ -165,51 +251,97 @@ export class Journal {
   /**
    * Makes the staged turn the last committed one, all of it or nothing. With nothing staged it does nothing.
    * @returns the number of the last committed turn; its outputs may leave when `durable` has reached it
-   * @throws StoreError when the disk is full: all stays staged, and a later commit may succeed. What is staged must not
-   *   change before
+   * @throws StoreError when the disk fails, or is full and the reserve used up: all stays staged, and a later commit may
+   *   succeed. What is staged must not change before
    */
   commit(): number {
     if (this.#count === 0 && !this.facts.changed) return this.#turn - 1;
     const turn = this.#turn;
     this.facts.stamp(turn, this.#bootId, monotonicNow(), Date.now());
-    try {
-      this.#lmdb.transactionSync(this.#apply);
-    } catch (error) {
-      throw new StoreError(`cannot write to the store ${this.#directory}: ${messageOf(error)}`);
-    }
+    this.#transact();
+    this.#witness?.write(this.#standing(turn));
+    this.#turnFile.layoutVersion = LAYOUT_VERSION;
+    this.#turnFile.hasCheckpoint = this.#savePoints?.hasCheckpoint ?? false;
     this.#turnFile.write(turn);
+    this.#isSalvaged = true;
+    if (this.#upgraded !== undefined) this.#endUpgrade();
     for (let i = 0; i < this.#count; i++) this.#staged[i]!.value = undefined;
     this.#count = 0;
     this.facts.changed = false;
     this.#turn = turn + 1;
-    if (this.#checkpoints === undefined) this.#durable = turn;
-    else if (this.#checkpointing === undefined) this.#makeCheckpoint(this.#checkpoints);
+    this.#savePoints?.committed(turn);
     return turn;
   }
 
   /** Waits until everything committed has reached the disk, and lets go of the store. What is only staged is lost. */
   async close(): Promise<void> {
-    while (this.#checkpointing !== undefined) await this.#checkpointing;
+    await this.#savePoints.close();
     await syncToDisk(this.#lmdb);
-    this.#checkpoints?.close();
     await this.#lmdb.close();
+    if (this.#isSalvaged) this.#noteClosing();
+    this.#turnFile.close();
+    this.#reserve.close();
+  }
+
+  #noteClosing(): void {
+    this.#witness?.close();
     this.#turnFile.sync();
     this.#turnFile.closed = true;
     this.#turnFile.dataLength = lengthOf(join(this.#directory, DATA_FILE));
     this.#turnFile.write(this.#turn - 1);
     this.#turnFile.sync();
-    this.#turnFile.close();
   }
 
-  /** A disk that fails to sync has lost what it was given: nobody catches this, and the engine stops. */
-  #makeCheckpoint(checkpoints: Checkpoints): void {
-    const turn = this.#turn - 1;
-    this.#checkpointing = checkpoints.make(turn).then(() => {
-      this.#checkpointing = undefined;
-      this.#durable = turn;
-      if (turn < this.#turn - 1) this.#makeCheckpoint(checkpoints);
-      this.onDurable();
+  #fill(records: readonly RawRecord[]): void {
+    this.#lmdb.transactionSync(() => {
+      for (const { key, value } of records) this.#lmdb.put(key, value);
     });
+  }
+
+  /**
+   * @returns whether the store is not as its witness knows it
+   * @throws StoreError if that was not accepted
+   */
+  #hearWitness(isAccepted: boolean): boolean {
+    const witness = this.#witness;
+    if (witness === undefined) return false;
+    const { facts, restoredFrom } = this;
+    const standing = witness.read();
+    this.#synced = standing?.synced ?? 0;
+    const problem = rollback(this.#directory, restoredFrom, facts, {
+      path: witness.path,
+      standing,
+    });
+    if (problem !== undefined && !isAccepted) throw problem;
+    // What comes after this turn is not what came after it before.
+    if (problem !== undefined || facts.lineage === 0 || restoredFrom === 'snapshot')
+      facts.lineage = randomInt(1, 2 ** 32);
+    if (standing === undefined || facts.turn === 0)
+      witness.create({ lineage: facts.lineage, turn: 0, synced: 0 });
+    return problem !== undefined;
+  }
+
+  #standing(turn: number): Standing {
+    const savePoints = this.#savePoints as SavePoints | undefined;
+    const synced = savePoints?.hasCheckpoint ? savePoints.synced : this.#synced;
+    return { lineage: this.facts.lineage, turn, synced };
+  }
+
+  /**
+   * Another layout becomes this program's with the first commit, in one transaction. Before it, the engine that has used
+   * the store so far may take it up again, with the program that it was.
+   */
+  #stageUpgrade(): void {
+    const upgraded = new RecordsInMemory({ scan: (table) => this.#committed(table) });
+    upgrade(upgraded, this.facts.layoutVersion);
+    upgraded.stageIn(this);
+    this.facts.layoutVersion = LAYOUT_VERSION;
+    if (this.#count > 0) this.#upgraded = upgraded;
+  }
+
+  #endUpgrade(): void {
+    this.#upgraded = undefined;
+    writeReadme(this.#directory);
   }
 
   #stage(table: Table, id: number, index: number, value: Staged['value']): void {
@@ -224,13 +356,25 @@ export class Journal {
     this.#count += 1;
   }
 
+  #transact(): void {
+    for (;;) {
+      try {
+        this.#lmdb.transactionSync(this.#apply);
+        return;
+      } catch (error) {
+        if (this.#reserve.release()) continue;
+        throw new StoreError(`cannot write to the store ${this.#directory}: ${messageOf(error)}`);
+      }
+    }
+  }
+
   #writeStaged(): void {
     for (let i = 0; i < this.#count; i++) {
       const { table, id, index, value } = this.#staged[i]!;
       if (value === undefined) this.#remove(table, id, index);
       else this.#write(table, id, index, value);
     }
-    this.#write(Table.store, 0, 0, this.facts.bytes);
+    this.#write(Table.store, 0, StoreRecord.facts, this.facts.bytes);
   }
 
   /** lmdb copies the value into its page before `put` returns (mdb_put), so the scratch memory is free again at once. */
@@ -260,7 +404,7 @@ export class Journal {
   }
 
   #readFacts(): Facts {
-    for (const { value } of this.scan(Table.store)) return new Facts(value);
+    for (const { value } of this.#committed(Table.store)) return new Facts(value);
     return new Facts();
   }
 
@@ -283,12 +427,16 @@ function createStore(directory: string): TurnFile {
       throw new StoreError(
         `${directory} is no store and holds ${foreign}; give --store an empty directory`,
       );
-    writeFileSync(join(directory, README_FILE), README);
+    writeReadme(directory);
     return TurnFile.create(directory);
   } catch (error) {
     if (error instanceof StoreError) throw error;
     throw new StoreError(`cannot make the store ${directory}: ${messageOf(error)}`);
   }
+}
+
+function writeReadme(directory: string): void {
+  writeFileSync(join(directory, README_FILE), README);
 }
 
 /** Nothing was ever committed: what a daemon left that died while it made the store goes. */

@@ -1,8 +1,11 @@
 import { assert } from '../tcp/assert.ts';
-import { nameOfTable, type Table } from './table.ts';
+import { nameOfTable, StoreRecord, Table } from './table.ts';
 
-/** Counts every change after which an older program would misread the store. */
-export const LAYOUT_VERSION = 2;
+/**
+ * Counts the changes that a program has to know of to read the store; `upgrade.ts` has a step for each. A connection's
+ * fields are not among them, as long as zero is right for those that are new: the store says itself which ones it has.
+ */
+export const LAYOUT_VERSION = 4;
 
 /** LMDB's own file. */
 export const DATA_FILE = 'data.mdb';
@@ -14,6 +17,12 @@ export const TURN_FILE = 'turn';
 export const UNFINISHED_TURN_FILE = 'turn.unfinished';
 /** Saved meta pages: see checkpoint.ts. */
 export const CHECKPOINT_FILES = ['checkpoint-0', 'checkpoint-1'] as const;
+/** What a death of the host leaves of connections that were not to outlive it: see snapshot.ts. */
+export const SNAPSHOT_FILE = 'snapshot';
+/** What it is called before it is whole. */
+export const UNFINISHED_SNAPSHOT_FILE = 'snapshot.unfinished';
+/** Room kept for when the disk is full: see reserve.ts. */
+export const RESERVE_FILE = 'reserve';
 export const README_FILE = 'README';
 
 /** Table, id, index. */
@@ -58,6 +67,11 @@ export function putKey(
   view.setUint32(offset + 9, index);
 }
 
+/** Whether a key is that of the facts. */
+export function isFacts(key: Uint8Array): boolean {
+  return key[0] === Table.store && key[KEY_LENGTH - 1] === StoreRecord.facts;
+}
+
 /** Says in words which record a key is of. */
 export function nameOfKey(key: Uint8Array): string {
   const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
@@ -75,8 +89,18 @@ the whole directory: the connections in it are then lost.
   lock.mdb      LMDB's readers and mutexes; holds nothing that outlives a process
   turn          the number of the last committed turn, and for which boot of the host
   checkpoint-*  LMDB's two meta pages as they were when everything they speak of had
-                reached the disk; only with --durability power
+                reached the disk; only with durability power
+  snapshot      facts, connections and directories as they were a while ago: what the
+                host's death leaves of connections with durability process
+  reserve       nothing of meaning: room that is given back when the disk is full
   lock          held by the daemon that uses the store
+
+Beside the directory, and not in it, lies a file with .witness behind its name. It
+knows how far the store has come, so that an older copy of the whole directory is
+refused as well. Whoever moves the store moves that file too. It is
+
+  8 bytes "HOLDFAST", u32 lineage, u32 zero, u64 last committed turn, u64 last turn
+  that is known to be on the disk, u32 CRC-32 of all before
 
 All numbers are big-endian, but for those of a protocol control block, which is
 as it lies in memory. A record's key is
@@ -91,6 +115,10 @@ Tables: 1 the store's facts; 2 connections, one protocol control block each; 3 b
 sent and not acknowledged; 4 bytes received and not read; 5 directories; 6 open
 files; 7 answers to requests; 8 requests that wait; 9 poll handles.
 
+Of the store's facts, index 0 are the facts, and index 1 says as JSON which fields a
+protocol control block has: their names by type, in the order in which they lie, the
+types in the order f64, u32, u16, u8, and padding to whole eight bytes behind them.
+
 A chunk of a stream (tables 3 and 4) is
 
   u64 stream offset of its first byte, its bytes
@@ -100,15 +128,22 @@ the start of their stream mean nothing any more.
 
 The file turn is
 
-  8 bytes "HOLDFAST", u32 layout version, u8 durability (0 process, 1 power),
+  8 bytes "HOLDFAST", u32 layout version, u8 checkpoint (1: there is one),
   u8 closed (1: everything had reached the disk), u16 zero, u64 turn,
   16 bytes boot id of the host, u64 least length of data.mdb in bytes,
   u32 CRC-32 of all before
 
+The file snapshot is, for each record of tables 1, 2 and 5 in the order of the keys,
+
+  u32 length of the value, key, value
+
+and then u32 CRC-32 of all before.
+
 The facts are
 
-  u32 layout version, u32 zero, u64 turn, u64 epoch (how many engines have used the
-  store), u64 mount instance, 32 bytes secret, u64 next connection id,
+  u32 layout version, u32 lineage (random; another one after a rollback that was
+  accepted; 0: none yet), u64 turn, u64 epoch (how many engines have used the store),
+  u64 mount instance, 32 bytes secret, u64 next connection id,
   u64 next handle, 16 bytes boot id of the host, f64 monotonic clock and f64 wall
   clock at the commit, in milliseconds
 `;

@@ -1,9 +1,7 @@
-import { open, type RootDatabase } from 'lmdb';
+import { open, type RootDatabase, type Transaction } from 'lmdb';
 
-/** A snapshot whose pages are not used again until `done`. */
-export interface ReadTransaction {
-  done(): void;
-}
+/** What it sees stays as it is: its pages are not used again until `done`. */
+export type ReadTransaction = Transaction;
 
 /** What of lmdb-js is used, some of which its types leave out. */
 export type Lmdb = RootDatabase<Uint8Array, Uint8Array> & {

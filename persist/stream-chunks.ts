@@ -1,7 +1,8 @@
 import { assert } from '../tcp/assert.ts';
 import type { ByteStream } from '../tcp/byte-stream.ts';
-import type { Journal, JournalRecord, RecordSource } from './journal.ts';
+
 import { CHUNK_HEADER_LENGTH, getU64, LARGEST_CHUNK, putU64 } from './layout.ts';
+import type { RecordSource, RecordStore, StoredRecord } from './record-store.ts';
 import { REMEDY, StoreError } from './store-error.ts';
 import { nameOfTable, type Table } from './table.ts';
 
@@ -62,14 +63,14 @@ export class StreamChunks {
   }
 
   /** Stages the bytes that are not journaled yet, and that those which left the stream are not needed. */
-  stage(journal: Journal, stream: ByteStream): void {
+  stage(journal: RecordStore, stream: ByteStream): void {
     this.#freeBelow(stream.start);
     if (stream.length === 0) this.#shrink(journal);
     else this.#append(journal, stream);
   }
 
   /** Stages that none of it is left. */
-  remove(journal: Journal): void {
+  remove(journal: RecordStore): void {
     for (let slot = 0; slot < Math.max(1, this.#slots); slot++)
       journal.delete(this.#table, this.#id, slot);
   }
@@ -79,7 +80,7 @@ export class StreamChunks {
    * @param end where the stream must end
    * @throws StoreError when bytes are missing
    */
-  restore(records: readonly JournalRecord[], stream: ByteStream, end: number): void {
+  restore(records: readonly StoredRecord[], stream: ByteStream, end: number): void {
     const { limit } = stream;
     stream.limit = Math.max(limit, end - stream.start);
     for (const chunk of records.map(placeOf).sort((a, b) => a.start - b.start))
@@ -114,7 +115,7 @@ export class StreamChunks {
       this.#free.push(this.#live.shift()!.slot);
   }
 
-  #append(journal: Journal, stream: ByteStream): void {
+  #append(journal: RecordStore, stream: ByteStream): void {
     const { start, end } = stream;
     const last = this.#live.at(-1);
     let from = Math.max(start, last?.end ?? start);
@@ -137,7 +138,7 @@ export class StreamChunks {
   }
 
   /** The stream is empty: no slot stays but perhaps the first. */
-  #shrink(journal: Journal): void {
+  #shrink(journal: RecordStore): void {
     for (let slot = this.#slots - 1; slot > 0; slot--) journal.delete(this.#table, this.#id, slot);
     if (this.#remnant > SMALL_REMNANT) journal.delete(this.#table, this.#id, 0);
     this.#free = [];
@@ -147,12 +148,12 @@ export class StreamChunks {
 }
 
 interface PlacedChunk {
-  readonly record: JournalRecord;
+  readonly record: StoredRecord;
   readonly start: number;
   readonly end: number;
 }
 
-function placeOf(record: JournalRecord): PlacedChunk {
+function placeOf(record: StoredRecord): PlacedChunk {
   const { value } = record;
   if (value.length <= CHUNK_HEADER_LENGTH)
     throw new StoreError(

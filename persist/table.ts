@@ -20,6 +20,13 @@ export const Table = {
   poll: 9,
 } as const;
 
+/** The index of each record in the table `store`, all of id 0. */
+export const StoreRecord = {
+  facts: 0,
+  /** By which fields the connections are written: see connection-fields.ts. */
+  fields: 1,
+} as const;
+
 export type Table = (typeof Table)[keyof typeof Table];
 
 const NAME_OF = new Map<number, string>(

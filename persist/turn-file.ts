@@ -11,18 +11,17 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { getU64, LAYOUT_VERSION, putU64, TURN_FILE, UNFINISHED_TURN_FILE } from './layout.ts';
 import { REMEDY, StoreError } from './store-error.ts';
+import { canUpgrade } from './upgrade.ts';
 
 const MAGIC = Buffer.from('HOLDFAST', 'latin1');
 const VERSION = 8;
-const DURABILITY = 12;
+const CHECKPOINT = 12;
 const CLOSED = 13;
 const TURN = 16;
 const BOOT_ID = 24;
 const DATA_LENGTH = 40;
 const CHECKSUM = 48;
 const LENGTH = 52;
-
-export type Durability = 'process' | 'power';
 
 /**
  * The last committed turn, kept outside LMDB. An older state, be it an older data.mdb or the one that LMDB falls back
@@ -56,14 +55,15 @@ export class TurnFile {
   }
 
   /**
+   * @param access of open(2)
    * @throws StoreError when it is damaged or of another layout version
    * @returns undefined when there is none
    */
-  static open(directory: string): TurnFile | undefined {
+  static open(directory: string, access: number = constants.O_RDWR): TurnFile | undefined {
     const path = join(directory, TURN_FILE);
     let fd: number;
     try {
-      fd = openSync(path, constants.O_RDWR);
+      fd = openSync(path, access);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw new StoreError(`cannot use the store ${directory}: ${(error as Error).message}`);
@@ -78,16 +78,22 @@ export class TurnFile {
     return file;
   }
 
+  /** That of the last committed turn. */
+  set layoutVersion(version: number) {
+    this.#view.setUint32(VERSION, version);
+  }
+
   get turn(): number {
     return getU64(this.#view, TURN);
   }
 
-  get durability(): Durability {
-    return this.#bytes[DURABILITY] === 1 ? 'power' : 'process';
+  /** There is a checkpoint: see checkpoint.ts. */
+  get hasCheckpoint(): boolean {
+    return this.#bytes[CHECKPOINT] === 1;
   }
 
-  set durability(durability: Durability) {
-    this.#bytes[DURABILITY] = durability === 'power' ? 1 : 0;
+  set hasCheckpoint(hasCheckpoint: boolean) {
+    this.#bytes[CHECKPOINT] = hasCheckpoint ? 1 : 0;
   }
 
   /** Everything up to the turn had reached the disk, and nobody has used the store since. */
@@ -141,7 +147,7 @@ export class TurnFile {
     if (!this.#bytes.subarray(0, MAGIC.length).equals(MAGIC))
       throw new StoreError(`${this.#path} is not Holdfast's; give --store another directory`);
     const version = this.#view.getUint32(VERSION);
-    if (version !== LAYOUT_VERSION) throw new StoreError(otherLayout(this.#path, version));
+    if (!canUpgrade(version)) throw new StoreError(otherLayout(this.#path, version));
     if (
       length !== LENGTH ||
       this.#view.getUint32(CHECKSUM) !== crc32(this.#bytes.subarray(0, CHECKSUM))
@@ -150,7 +156,8 @@ export class TurnFile {
   }
 }
 
-/** What to say of a store that another version of the program wrote. */
+/** What to say of a store to whose layout version there is no way from. */
 export function otherLayout(path: string, version: number): string {
-  return `${path} has layout version ${version}, this Holdfast reads version ${LAYOUT_VERSION}; use the Holdfast that wrote it, or another --store`;
+  const age = version > LAYOUT_VERSION ? 'a newer' : 'too old a';
+  return `${path} was written by ${age} Holdfast: it has layout version ${version}, this one is for version ${LAYOUT_VERSION}; use that one, or another --store`;
 }

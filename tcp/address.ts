@@ -85,7 +85,7 @@ export function formatIpv4(ipv4: number): string {
 
 /**
  * The endpoint that `text` writes: `host:port`, `[v6]:port`, `host!port` or `tcp!host!port`. A host left out
- * (`:port`, `port`) or written `*` is 0.0.0.0.
+ * (`:port`, `port`) or written `*` is `::`, which stands for IPv4 too.
  */
 export function parseEndpoint(text: string): Endpoint | undefined {
   const plan9 = text.includes('!');
@@ -116,7 +116,7 @@ export function parseCidr(text: string): { address: IpAddress; prefix: number } 
 
 /** A bare IPv6 address before `:port` would be ambiguous, so there it stands in brackets. */
 function parseHost(host: string, bareIpv6: boolean): IpAddress | undefined {
-  if (host === '' || host === '*') return IpAddress.fromIpv4(0);
+  if (host === '' || host === '*') return new IpAddress(0, 0, 0, 0);
   const bracketed = /^\[(.*:.*)\]$/.exec(host)?.[1];
   if (bracketed !== undefined) return parseAddress(bracketed);
   return host.includes(':') && !bareIpv6 ? undefined : parseAddress(host);

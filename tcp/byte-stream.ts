@@ -1,4 +1,5 @@
 import { assert } from './assert.ts';
+import { Memory } from './memory.ts';
 import { spareRing, takeRing } from './spare-rings.ts';
 
 const NOTHING = new Uint8Array(0);
@@ -9,7 +10,8 @@ const SMALLEST_RING = 1024;
  * [start, end); beyond that, up to `start + limit`, bytes may be placed out of order and taken in later by `extend`.
  *
  * The byte of offset o lies at o modulo the capacity in a ring whose capacity is a power of two. The ring doubles as
- * needed and is dropped when there is nothing to hold, for most of many connections are idle.
+ * needed and is dropped when there is nothing to hold, for most of many connections are idle. It counts in `memory`, and so does
+ * what somebody has been promised that he may still fill.
  */
 export class ByteStream {
   #ring: Uint8Array = NOTHING;
@@ -18,10 +20,17 @@ export class ByteStream {
   /** One past the highest offset written. */
   #reach: number;
   #limit: number;
+  readonly #memory: Memory;
+  /** One past the highest offset that was promised. */
+  #promised: number;
+  /** For how many bytes it counts. */
+  #counted = 0;
 
   /** @param limit how many bytes it may hold, below 2**31 */
-  constructor(limit: number, start = 0) {
+  constructor(limit: number, start = 0, memory = new Memory(Infinity)) {
     assert(limit >= 0 && limit < 2 ** 31, 'a limit is below 2**31');
+    this.#memory = memory;
+    this.#promised = start;
     this.#limit = limit;
     this.#start = start;
     this.#end = start;
@@ -61,6 +70,19 @@ export class ByteStream {
   /** How much memory the bytes take just now. */
   get capacity(): number {
     return this.#ring.length;
+  }
+
+  /** How many bytes it could hold for all that `memory` has to say: at least what it has been promised. */
+  get affordable(): number {
+    // The largest ring within that.
+    return 2 ** (31 - Math.clz32(Math.min(this.#memory.most(this.#counted), 2 ** 31)));
+  }
+
+  /** Bytes before `to` may come at any time. */
+  promise(to: number): void {
+    if (to <= this.#promised) return;
+    this.#promised = to;
+    this.#count();
   }
 
   /**
@@ -113,12 +135,15 @@ export class ByteStream {
     assert(to >= this.#start && to <= this.#end, 'only bytes in order are discarded');
     this.#start = to;
     if (this.#start === this.#reach) this.#drop();
+    this.#count();
   }
 
-  /** Forgets the bytes that are out of order. */
+  /** Forgets the bytes that are out of order, and what was promised. */
   forgetBeyondEnd(): void {
     this.#reach = this.#end;
+    this.#promised = this.#end;
     if (this.#start === this.#reach) this.#drop();
+    this.#count();
   }
 
   /** Forgets everything; the stream is empty and begins at `start`. */
@@ -127,12 +152,14 @@ export class ByteStream {
     this.#start = start;
     this.#end = start;
     this.#reach = start;
+    this.#promised = start;
+    this.#count();
   }
 
   /** Makes the ring large enough for `size` bytes. */
   #grow(size: number): void {
     const old = this.#ring;
-    const ring = takeRing(Math.max(SMALLEST_RING, 2 ** (32 - Math.clz32(size - 1))));
+    const ring = takeRing(ringFor(size));
     // A multiple of the new capacity is one of the old: cut at those, no piece wraps in either ring.
     for (let offset = this.#start; offset < this.#reach; ) {
       const index = offset & (old.length - 1);
@@ -142,6 +169,14 @@ export class ByteStream {
     }
     this.#drop();
     this.#ring = ring;
+    this.#count();
+  }
+
+  #count(): void {
+    const bytes = Math.max(this.#ring.length, ringFor(this.#promised - this.#start));
+    if (bytes === this.#counted) return;
+    this.#memory.count(this.#counted, bytes);
+    this.#counted = bytes;
   }
 
   #drop(): void {
@@ -149,4 +184,10 @@ export class ByteStream {
     spareRing(this.#ring);
     this.#ring = NOTHING;
   }
+}
+
+/** Bytes of the ring that holds `size` bytes. */
+function ringFor(size: number): number {
+  if (size <= 0) return 0;
+  return Math.max(SMALLEST_RING, 2 ** (32 - Math.clz32(size - 1)));
 }

@@ -17,6 +17,7 @@ export function challengeAck(host: Host, pcb: Pcb, now: number): void {
   }
   if (pcb.CHALLENGES >= MOST_CHALLENGES) return;
   pcb.CHALLENGES++;
+  host.counters.TcpExtTCPChallengeACK++;
   pcb.ACK_NOW = 1;
   host.wantOutput(pcb);
 }

@@ -13,10 +13,26 @@ export const FIN_WAIT_2_TIMEOUT = 60_000;
  * @throws TcpError ENOTCONN not connected
  */
 export function shutdown(host: Host, pcb: Pcb): void {
-  if (pcb.STATE === State.CLOSED || pcb.STATE === State.LISTEN || pcb.STATE === State.SYN_SENT) {
+  checkConnected(pcb);
+  queueFin(host, pcb);
+}
+
+/**
+ * Reading is at its end, for now and whenever what has arrived is read: shutdown(2) with SHUT_RD as Linux has it. TCP has no
+ * word for it: the peer is not told, and what it sends is acknowledged and kept. Again is the same as once.
+ * @throws TcpError ENOTCONN not connected
+ */
+export function shutdownReceive(host: Host, pcb: Pcb): void {
+  checkConnected(pcb);
+  if (pcb.RCV_SHUTDOWN === 1) return;
+  pcb.RCV_SHUTDOWN = 1;
+  host.changed(pcb);
+}
+
+function checkConnected({ STATE }: Pcb): void {
+  if (STATE === State.CLOSED || STATE === State.LISTEN || STATE === State.SYN_SENT) {
     throw new TcpError('ENOTCONN');
   }
-  queueFin(host, pcb);
 }
 
 /** CLOSE (RFC 9293 section 3.10.4) by a program that is done with it: the PCB goes when TCP is done. */
@@ -59,8 +75,12 @@ function queueFin(host: Host, pcb: Pcb): void {
   host.wantOutput(pcb);
 }
 
-/** The state that a queued FIN leads to. In SYN-RECEIVED it waits for ESTABLISHED. */
+/**
+ * The state that a queued FIN leads to. In SYN-RECEIVED it waits for ESTABLISHED if text goes before it, and else leaves
+ * before the SYN is acknowledged (RFC 9293 section 3.10.4).
+ */
 export function enterClosing(host: Host, pcb: Pcb): void {
-  if (pcb.STATE === State.ESTABLISHED) host.setState(pcb, State.FIN_WAIT_1);
+  const isFirst = pcb.STATE === State.SYN_RECEIVED && pcb.SEND_END === 0;
+  if (isFirst || pcb.STATE === State.ESTABLISHED) host.setState(pcb, State.FIN_WAIT_1);
   else if (pcb.STATE === State.CLOSE_WAIT) host.setState(pcb, State.LAST_ACK);
 }

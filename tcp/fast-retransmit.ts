@@ -1,21 +1,29 @@
-import { congestionControlOf } from './congestion-control/selected.ts';
+import { reduceForLoss } from './ecn.ts';
 import type { Host } from './host.ts';
+import { isNumberOfProbe, mtuProbeFails } from './mtu-search.ts';
 import type { Pcb } from './pcb.ts';
 import { restartRetransmissionTimer } from './retransmission-timeout.ts';
 import { seqLessOrEqual, seqLessThan, seqSub } from './sequence.ts';
+import { keepForUndo } from './undo.ts';
 
 /** RFC 5681 section 3.2: so many duplicates mean a loss. */
 const DUPLICATES_OF_A_LOSS = 3;
 
 /** A duplicate ACK, as RFC 5681 section 2 defines it, has come (RFC 5681 section 3.2; RFC 6582 section 3.2). */
-export function duplicateAck(host: Host, pcb: Pcb): void {
+export function duplicateAck(host: Host, pcb: Pcb, now: number): void {
   if (pcb.DUPACKS < 255) pcb.DUPACKS++;
   if (pcb.IN_RECOVERY === 1) {
     // A segment has left the path. No more of them than were in flight.
     const FlightSize = seqSub(pcb.SND_NXT, pcb.SND_UNA);
     if (pcb.cwnd < pcb.ssthresh + FlightSize) pcb.cwnd += pcb.SND_MSS;
+  } else if (pcb.DUPACKS === DUPLICATES_OF_A_LOSS && isNumberOfProbe(pcb, pcb.SND_UNA)) {
+    mtuProbeFails(pcb, pcb.MTU_PROBE_SIZE - 1, now);
+    pcb.flight?.loseFirst(seqSub(pcb.MTU_PROBE_END, pcb.MTU_PROBE_SEQ));
   } else if (pcb.DUPACKS === DUPLICATES_OF_A_LOSS && seqLessThan(pcb.recover, pcb.SND_UNA)) {
-    congestionControlOf(pcb).loss(pcb);
+    pcb.MTU_PROBE_SIZE = 0;
+    host.counters.TcpExtTCPRenoRecovery++;
+    keepForUndo(pcb, now);
+    reduceForLoss(pcb);
     pcb.recover = pcb.SND_NXT;
     pcb.IN_RECOVERY = 1;
     pcb.flight?.loseFirst(pcb.SND_MSS);

@@ -1,9 +1,16 @@
+import { Memory } from './memory.ts';
 import { seqLessOrEqual, seqLessThan, seqMax, seqMin, seqSub } from './sequence.ts';
 
 /** What is known of a part; bits. */
 const SACKED = 1;
 const LOST = 2;
 const RETRANSMITTED = 4;
+
+/** What the stack's clock may not tell apart, milliseconds. */
+const CLOCK_TICK = 1;
+
+/** What a part takes in the three arrays. */
+const BYTES_OF_A_PART = 4 + 8 + 1;
 
 /** The time of a part that another engine has sent, or that was never really sent. */
 const UNKNOWN = -Infinity;
@@ -19,6 +26,7 @@ export class Flight {
   /** Beyond so many parts SACK blocks that would cut one more are not believed, and what is sent joins the last part. */
   static readonly MAX_PARTS = 4096;
 
+  readonly #memory: Memory;
   // A part is at the same index in each; those of now are at [#head, #tail).
   #ends = new Uint32Array(8);
   #times = new Float64Array(8);
@@ -38,6 +46,8 @@ export class Flight {
   #highestBefore: number;
   /** How many numbers were delivered that had not been SACKed. */
   delivered = 0;
+  /** How many of them were lost and had not been sent again: they were not lost. */
+  lostArrived = 0;
   /** Of the segment sent last among those delivered: when it was sent, and its end; -Infinity: none is known. */
   deliveredTime = UNKNOWN;
   deliveredEnd = 0;
@@ -47,7 +57,8 @@ export class Flight {
   /** RACK.fack: one past the highest number delivered. */
   highestDelivered: number;
 
-  constructor(start: number) {
+  constructor(start: number, memory = new Memory(Infinity)) {
+    this.#memory = memory;
     this.#start = start;
     this.#highestBefore = start;
     this.highestDelivered = start;
@@ -60,6 +71,11 @@ export class Flight {
   /** One past the last number. */
   get end(): number {
     return this.isEmpty ? this.#start : this.#ends[this.#tail - 1]!;
+  }
+
+  /** The first number of what left last, or of what left together with it. */
+  get lastStart(): number {
+    return this.isEmpty ? this.#start : this.#startOf(this.#tail - 1);
   }
 
   /** How many numbers are believed to be on the path (RFC 6675 section 2, "pipe"). */
@@ -111,6 +127,7 @@ export class Flight {
     this.#echoedTime = echoedTime;
     this.#highestBefore = this.highestDelivered;
     this.delivered = 0;
+    this.lostArrived = 0;
     this.deliveredTime = UNKNOWN;
     this.isReordered = false;
   }
@@ -136,8 +153,9 @@ export class Flight {
     // Out of order the peer echoes an earlier segment's timestamp (RFC 7323 section 4.3, step 2): it tells nothing of this one.
     this.#echoedTime = Infinity;
     this.#reserve(2);
-    const first = this.#cut(from, Flight.MAX_PARTS);
-    const past = this.#cut(to, Flight.MAX_PARTS);
+    const most = this.#mostParts;
+    const first = this.#cut(from, most);
+    const past = this.#cut(to, most);
     // Where a cut was refused, the part that it would have cut has not arrived as a whole.
     for (let at = seqLessThan(this.#startOf(first), from) ? first + 1 : first; at < past; at++) {
       if (this.#marks[at]! & SACKED) continue;
@@ -173,6 +191,27 @@ export class Flight {
     this.#join(this.#head, this.#tail);
   }
 
+  /** Of [from, to), which is part of the flight, everything that the peer has not SACKed is lost. */
+  loseBetween(from: number, to: number): void {
+    this.#reserve(2);
+    const first = this.#cut(from, Infinity);
+    const past = this.#cut(to, Infinity);
+    for (let at = first; at < past; at++) {
+      if ((this.#marks[at]! & SACKED) === 0) this.#lose(at);
+    }
+    this.#join(first - 1, past);
+  }
+
+  /** What was lost is on the path after all. What may never have left is still to be sent. */
+  takeBackLost(): void {
+    for (let at = this.#head; at < this.#tail; at++) {
+      if ((this.#marks[at]! & LOST) === 0 || this.#times[at] === UNKNOWN) continue;
+      this.#marks[at]! &= ~LOST;
+      this.#lost -= this.#lengthOf(at);
+    }
+    this.#join(this.#head, this.#tail);
+  }
+
   /** The first `count` numbers, or as many as there are, are lost. */
   loseFirst(count: number): void {
     const to = count < seqSub(this.end, this.#start) ? (this.#start + count) >>> 0 : this.end;
@@ -186,8 +225,9 @@ export class Flight {
   /**
    * RACK_detect_loss (RFC 8985 section 6.2, step 5): lost is what was sent before the segment sent at `time` that ends at
    * `end`, and `patience` milliseconds ago or more.
-   * @returns when the last was sent of those that were sent before that segment but not so long ago; -Infinity: none. When
-   * this and `patience` have passed, that is their sum, it is lost: to subtract here would round in another way.
+   * What was sent again gets one tick of the clock in any case: on a path that takes no time it would otherwise be lost as soon
+   * as it is sent, again and again.
+   * @returns when the last of those that were sent before that segment but not so long ago will be lost; -Infinity: none is left
    */
   loseSentBefore(time: number, end: number, patience: number, now: number): number {
     let last = UNKNOWN;
@@ -196,8 +236,10 @@ export class Flight {
       const sentAt = this.#times[at]!;
       const isBefore = sentAt < time || (sentAt === time && seqLessThan(this.#ends[at]!, end));
       if (!isBefore) continue;
-      if (sentAt + patience <= now) this.#lose(at);
-      else if (sentAt > last) last = sentAt;
+      const isAgain = (this.#marks[at]! & RETRANSMITTED) !== 0;
+      const lostAt = sentAt + (isAgain ? Math.max(patience, CLOCK_TICK) : patience);
+      if (lostAt <= now) this.#lose(at);
+      else if (lostAt > last) last = lostAt;
     }
     return last;
   }
@@ -233,6 +275,7 @@ export class Flight {
     const time = this.#times[at]!;
     this.delivered += this.#lengthOf(at);
     if (time === UNKNOWN) return;
+    if ((marks & (LOST | RETRANSMITTED)) === LOST) this.lostArrived += this.#lengthOf(at);
     if ((marks & RETRANSMITTED) === 0) {
       if (seqLessThan(end, this.#highestBefore)) this.isReordered = true;
     } else {
@@ -290,7 +333,7 @@ export class Flight {
 
   #append(to: number, time: number, marks: number): void {
     const last = this.#tail - 1;
-    const isFull = this.parts >= Flight.MAX_PARTS && marks === 0;
+    const isFull = this.parts >= this.#mostParts && marks === 0;
     if (
       last >= this.#head &&
       this.#marks[last] === marks &&
@@ -362,11 +405,27 @@ export class Flight {
     this.#tail -= gone;
   }
 
+  /** Nothing of it is used any more. */
+  release(): void {
+    this.#memory.count(BYTES_OF_A_PART * this.#ends.length, 0);
+  }
+
+  /**
+   * How many parts there may be before what would only tell more of them apart is refused. What is sent again is cut also
+   * beyond that, by no more than the segments that fit a window.
+   */
+  get #mostParts(): number {
+    const bytes = BYTES_OF_A_PART * this.#ends.length;
+    // The arrays double as soon as they are half full.
+    return Math.min(Flight.MAX_PARTS, Math.floor(this.#memory.most(bytes) / BYTES_OF_A_PART / 4));
+  }
+
   /** Makes room for `count` more parts. Indices are then others. */
   #reserve(count: number): void {
     if (this.#tail + count <= this.#ends.length) return;
     const isLarger = this.parts * 2 > this.#ends.length;
     const size = isLarger ? 2 * this.#ends.length : this.#ends.length;
+    this.#memory.count(BYTES_OF_A_PART * this.#ends.length, BYTES_OF_A_PART * size);
     const ends = isLarger ? new Uint32Array(size) : this.#ends;
     const times = isLarger ? new Float64Array(size) : this.#times;
     const marks = isLarger ? new Uint8Array(size) : this.#marks;

@@ -1,15 +1,20 @@
 import { type IpAddress, parseAddress } from './address.ts';
 import { assert } from './assert.ts';
+import { Counters } from './counters.ts';
 import { Demultiplexer } from './demultiplexer.ts';
+import { DURABILITIES, type DurabilityName } from './durability.ts';
+import { IpReassembly } from './ip-reassembly.ts';
+import { LocalSockets } from './local-sockets.ts';
 import { Loopback } from './loopback.ts';
+import { Memory } from './memory.ts';
+import { PathMtus } from './path-mtus.ts';
 import { Pcb, type PcbOwner, RECORD_WIDTH } from './pcb.ts';
 import { RecordPool } from './record.ts';
 import { Replies } from './replies.ts';
 import { State } from './state.ts';
 import { TimerHeap } from './timer-heap.ts';
 import { TokenBucket } from './token-bucket.ts';
-import { Icmpv4Message } from './wire/icmpv4.ts';
-import { Icmpv6Message } from './wire/icmpv6.ts';
+import { IcmpMessage } from './wire/icmp.ts';
 import { Ipv4Header } from './wire/ipv4.ts';
 import { IPV6_MIN_MTU, Ipv6Header } from './wire/ipv6.ts';
 import { TcpHeader } from './wire/tcp.ts';
@@ -31,17 +36,30 @@ export interface StackOptions {
   readonly now: number;
   /** Most bytes received and not read, for each connection at first; 1 MiB. */
   readonly receiveBuffer?: number;
-  /** The same for a connection that has shown to need more; 4 MiB, or `receiveBuffer` where that is given. */
+  /** The same for a connection that has shown to need more; 8 MiB, or `receiveBuffer` where that is given. */
   readonly receiveBufferMax?: number;
-  /** Most bytes sent and not acknowledged, for each connection; 1 MiB. */
+  /** Most bytes sent and not acknowledged, for each connection at first; 1 MiB. */
   readonly sendBuffer?: number;
+  /** Whether connections ask for ECN, unless their field says otherwise; false. One that is asked for it agrees always. */
+  readonly ecn?: boolean;
+  /** What connections outlive, unless their field says otherwise; `process`. */
+  readonly durability?: DurabilityName;
+  /** The same for a connection whose window has grown, or whose user asks for it; 8 MiB, or `sendBuffer` where that is given. */
+  readonly sendBufferMax?: number;
+  /**
+   * Bytes that the buffers of all connections may take together, what peers have been offered included; 256 MiB. Rings kept
+   * to be used again come on top, at most 2 MiB of each size.
+   */
+  readonly memory?: number;
   /** Milliseconds of TIME-WAIT, 2 * MSL; 60,000 as Linux has it (TCP_TIMEWAIT_LEN). */
   readonly timeWait?: number;
 }
 
 const DEFAULT_BUFFER = 1 << 20;
-const DEFAULT_RECEIVE_BUFFER_MAX = 4 << 20;
+/** 1 Gbit/s over 60 ms. */
+const DEFAULT_BUFFER_MAX = 8 << 20;
 const DEFAULT_TIME_WAIT = 60_000;
+const DEFAULT_MEMORY = 256 << 20;
 
 /** RFC 1812 section 4.3.2.8 wants a limit on ICMP errors; its size is ours. */
 const ICMP_ERRORS_PER_SECOND = 100;
@@ -70,22 +88,30 @@ export class Host implements PcbOwner {
   readonly receiveBuffer: number;
   readonly receiveBufferMax: number;
   readonly sendBuffer: number;
+  readonly ecn: boolean;
+  readonly durability: DurabilityName;
+  readonly sendBufferMax: number;
   readonly timeWait: number;
+  readonly memory: Memory;
 
   readonly pcbs = new Map<number, Pcb>();
   readonly #pool = new RecordPool(RECORD_WIDTH);
   readonly connections: Demultiplexer;
-  /** By local port. */
-  readonly listeners = new Map<number, Pcb>();
-  /** Which PCB has bound a port. */
-  readonly bound = new Map<number, Pcb>();
+  readonly listeners = new LocalSockets();
+  /** Those whose port `bind` has chosen. */
+  readonly bound = new LocalSockets();
   /** By the listener's ID. */
   readonly waiting = new Map<number, Waiting>();
   readonly timers = new TimerHeap<Pcb>();
+  readonly reassembly = new IpReassembly();
   readonly replies = new Replies();
   readonly loopback: Loopback;
   readonly icmpErrors: TokenBucket;
+  readonly pathMtus = new PathMtus();
+  readonly counters = new Counters();
 
+  /** See `setRoom`. */
+  hasRoom = true;
   nextId = 1;
   nextQueueOrder = 1;
   /** When a SYN was last answered with a cookie. */
@@ -97,8 +123,7 @@ export class Host implements PcbOwner {
   readonly ipv4Header = new Ipv4Header();
   readonly ipv6Header = new Ipv6Header();
   readonly segment = new TcpHeader();
-  readonly icmpv4Message = new Icmpv4Message();
-  readonly icmpv6Message = new Icmpv6Message();
+  readonly icmpMessage = new IcmpMessage();
 
   #changed: Pcb[] = [];
   #dirty: Pcb[] = [];
@@ -117,12 +142,20 @@ export class Host implements PcbOwner {
     this.mtu = options.mtu;
     this.secret = options.secret;
     this.entropy = () => options.entropy() >>> 0;
-    this.receiveBuffer = options.receiveBuffer ?? DEFAULT_BUFFER;
+    const { receiveBuffer, receiveBufferMax, sendBuffer, sendBufferMax } = options;
+    this.receiveBuffer = receiveBuffer ?? DEFAULT_BUFFER;
     this.receiveBufferMax = Math.max(
       this.receiveBuffer,
-      options.receiveBufferMax ?? options.receiveBuffer ?? DEFAULT_RECEIVE_BUFFER_MAX,
+      receiveBufferMax ?? receiveBuffer ?? DEFAULT_BUFFER_MAX,
     );
-    this.sendBuffer = options.sendBuffer ?? DEFAULT_BUFFER;
+    this.sendBuffer = sendBuffer ?? DEFAULT_BUFFER;
+    this.sendBufferMax = Math.max(
+      this.sendBuffer,
+      sendBufferMax ?? sendBuffer ?? DEFAULT_BUFFER_MAX,
+    );
+    this.ecn = options.ecn ?? false;
+    this.memory = new Memory(options.memory ?? DEFAULT_MEMORY);
+    this.durability = options.durability ?? 'process';
     this.timeWait = options.timeWait ?? DEFAULT_TIME_WAIT;
     this.connections = new Demultiplexer(this.entropy);
     this.loopback = new Loopback(options.mtu);
@@ -176,12 +209,15 @@ export class Host implements PcbOwner {
     const pcb = this.adopt();
     pcb.ID = this.nextId++;
     pcb.TTL = 64;
+    pcb.ECN = this.ecn ? 1 : 0;
+    pcb.DURABILITY = DURABILITIES.indexOf(this.durability);
     this.pcbs.set(pcb.ID, pcb);
     return pcb;
   }
 
   /** A PCB whose record is still all zero and which is in no map. */
   adopt(): Pcb {
+    this.memory.admit();
     return new Pcb(this.#pool, this);
   }
 
@@ -273,9 +309,10 @@ export class Host implements PcbOwner {
    */
   finish(pcb: Pcb, error: number): void {
     const { STATE } = pcb;
+    this.#countEnd(STATE);
     this.leaveSynReceived(pcb);
     if (STATE === State.LISTEN) {
-      this.listeners.delete(pcb.LOCAL_PORT);
+      this.listeners.remove(pcb);
       this.waiting.delete(pcb.ID);
     } else if (STATE !== State.CLOSED) {
       this.connections.remove(pcb);
@@ -287,10 +324,24 @@ export class Host implements PcbOwner {
     if (pcb.CLOSED_BY_USER === 1) this.#remove(pcb);
   }
 
+  #countEnd(state: number): void {
+    switch (state) {
+      case State.SYN_SENT:
+      case State.SYN_RECEIVED:
+        this.counters.TcpAttemptFails++;
+        break;
+      case State.ESTABLISHED:
+      case State.CLOSE_WAIT:
+        this.counters.TcpEstabResets++;
+        break;
+    }
+  }
+
   #remove(pcb: Pcb): void {
-    if (this.bound.get(pcb.LOCAL_PORT) === pcb) this.bound.delete(pcb.LOCAL_PORT);
+    if (pcb.IS_BOUND === 1) this.bound.remove(pcb);
     this.pcbs.delete(pcb.ID);
     this.#removed.push(pcb);
+    this.memory.dismiss();
     pcb.remove();
   }
 }

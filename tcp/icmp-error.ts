@@ -6,6 +6,8 @@ import { State } from './state.ts';
 
 /** The first 8 bytes of a quoted TCP header: both ports and the sequence number (RFC 792). */
 const QUOTED_TCP_LENGTH = 8;
+/** Where in them the sequence number is. */
+export const QUOTED_SEQUENCE_NUMBER = 4;
 
 /**
  * The connection that an ICMP error is about. It is believed only if the segment it quotes is one that is in flight
@@ -25,7 +27,9 @@ export function connectionOfQuote(
   if (length < QUOTED_TCP_LENGTH) return undefined;
   const localPort = view.getUint16(at);
   const pcb = host.connections.find(source, localPort, destination, view.getUint16(at + 2));
-  return pcb !== undefined && isInFlight(pcb, view.getUint32(at + 4)) ? pcb : undefined;
+  return pcb !== undefined && isInFlight(pcb, view.getUint32(at + QUOTED_SEQUENCE_NUMBER))
+    ? pcb
+    : undefined;
 }
 
 function isInFlight(pcb: Pcb, SEG_SEQ: number): boolean {

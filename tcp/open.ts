@@ -1,10 +1,13 @@
 import { type Endpoint, type IpAddress, parseAddress } from './address.ts';
+import { offerEcn } from './ecn.ts';
 import type { Host } from './host.ts';
 import { initialSequenceNumber } from './isn.ts';
+import { covers } from './local-sockets.ts';
 import type { Pcb } from './pcb.ts';
 import { ephemeralPort } from './ports.ts';
-import { windowScaleFor } from './receive-window.ts';
+import { initialReceiveWindow, windowScaleFor } from './receive-window.ts';
 import { INITIAL_RTO } from './retransmission-timeout.ts';
+import { demandRoom } from './room.ts';
 import { seqAdd, seqLessOrEqual } from './sequence.ts';
 import { State } from './state.ts';
 import { TcpError } from './tcp-error.ts';
@@ -17,8 +20,8 @@ const MAX_UNSCALED_WINDOW = 0x10000;
 const MAX_BACKLOG = 4096;
 
 /**
- * Gives `pcb` its local socket. Port 0 asks for any free one; 0.0.0.0 and `::` stand for all addresses of the
- * stack.
+ * Gives `pcb` its local socket. Port 0 asks for any free one; 0.0.0.0 stands for all IPv4 addresses of the stack, `::` for all
+ * of either version, or of IPv6 alone with V6ONLY.
  * @throws TcpError EINVAL already bound or open, or not an address; EADDRNOTAVAIL not ours; EADDRINUSE
  */
 export function bind(host: Host, pcb: Pcb, local: Endpoint): void {
@@ -26,13 +29,13 @@ export function bind(host: Host, pcb: Pcb, local: Endpoint): void {
   const address = parseAddress(local.address);
   if (address === undefined || !isPort(local.port)) throw new TcpError('EINVAL');
   if (!address.isUnspecified && !host.isOwn(address)) throw new TcpError('EADDRNOTAVAIL');
-  const isBound = (port: number) => host.bound.has(port);
+  const isBound = (port: number) => host.bound.isTaken(pcb, address, port);
   const port = local.port === 0 ? anyPort(host, host.address, address, 0, isBound) : local.port;
   if (port === undefined || isBound(port)) throw new TcpError('EADDRINUSE');
   pcb.localAddress = address;
   pcb.LOCAL_PORT = port;
   pcb.IS_BOUND = 1;
-  host.bound.set(port, pcb);
+  host.bound.add(pcb);
   host.changed(pcb);
 }
 
@@ -47,7 +50,7 @@ export function listen(host: Host, pcb: Pcb, backlog: number): void {
     if (pcb.STATE !== State.CLOSED || pcb.REMOTE_PORT !== 0) throw new TcpError('EISCONN');
     if (pcb.LOCAL_PORT === 0) throw new TcpError('EDESTADDRREQ');
     host.setState(pcb, State.LISTEN);
-    host.listeners.set(pcb.LOCAL_PORT, pcb);
+    host.listeners.add(pcb);
     host.waiting.set(pcb.ID, { established: [], synReceived: 0, unanswered: 0 });
   }
   pcb.BACKLOG = Math.min(backlog, MAX_BACKLOG);
@@ -67,12 +70,13 @@ export function connect(host: Host, pcb: Pcb, remote: Endpoint, now: number): vo
   if (address === undefined || !isPort(remote.port)) throw new TcpError('EINVAL');
   if (!host.isUnicast(address)) throw new TcpError('ENETUNREACH');
   if (remote.port === 0) throw new TcpError('ECONNREFUSED');
+  demandRoom(host);
 
   const local = host.addressTowards(address);
   if (!isBoundFor(pcb, local)) throw new TcpError('EAFNOSUPPORT');
   const isTaken = (port: number) =>
     host.connections.find(local, port, address, remote.port) !== undefined;
-  const isInUse = (port: number) => host.bound.has(port) || isTaken(port);
+  const isInUse = (port: number) => host.bound.hasPort(port) || isTaken(port);
   const port =
     pcb.IS_BOUND === 1 ? pcb.LOCAL_PORT : anyPort(host, local, address, remote.port, isInUse);
   if (port === undefined || isTaken(port)) throw new TcpError('EADDRNOTAVAIL');
@@ -83,7 +87,9 @@ export function connect(host: Host, pcb: Pcb, remote: Endpoint, now: number): vo
   pcb.REMOTE_PORT = remote.port;
   pcb.ERROR = 0;
   begin(host, pcb, now);
+  if (pcb.ECN === 1) offerEcn(pcb);
   host.setState(pcb, State.SYN_SENT);
+  host.counters.TcpActiveOpens++;
   host.connections.add(pcb);
   host.wantOutput(pcb);
 }
@@ -120,9 +126,13 @@ export function begin(host: Host, pcb: Pcb, now: number, lastUsed?: number): voi
   pcb.ISS = isBehind ? seqAdd(lastUsed, MAX_UNSCALED_WINDOW) : ISN;
   pcb.SND_UNA = pcb.ISS;
   pcb.SND_NXT = pcb.ISS;
+  pcb.SND_SML = pcb.ISS;
   pcb.SYN_NOW = 1;
   pcb.recover = pcb.ISS;
   beginTimestamps(host, pcb, now);
+  // RCV.NXT is not known yet, but how much may follow it is.
+  pcb.RCV_ADV = seqAdd(pcb.RCV_NXT, initialReceiveWindow(pcb));
+  pcb.promiseOffered();
   pcb.RCV_WSCALE = windowScaleFor(host.receiveBufferMax);
   pcb.SND_WSCALE = 0;
   pcb.NEGOTIATED = 0;
@@ -135,8 +145,8 @@ export function begin(host: Host, pcb: Pcb, now: number, lastUsed?: number): voi
 
 /** Whether packets from `local` are what the user, who may have chosen an address with `bind`, wants. */
 function isBoundFor(pcb: Pcb, local: IpAddress): boolean {
-  const isChosen = pcb.IS_BOUND === 1 && pcb.REMOTE_PORT === 0 && !pcb.localAddress.isUnspecified;
-  return !isChosen || pcb.localAddress.equals(local);
+  const isChosen = pcb.IS_BOUND === 1 && pcb.REMOTE_PORT === 0;
+  return !isChosen || covers(pcb, pcb.localAddress, local);
 }
 
 function isPort(port: number): boolean {

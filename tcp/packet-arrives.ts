@@ -1,13 +1,13 @@
-import { IpAddress } from './address.ts';
+import { fragmentArrives } from './fragment-arrives.ts';
 import type { Host } from './host.ts';
-import { icmpv4Arrives, unreachable } from './icmpv4-arrives.ts';
-import { icmpv6Arrives, parameterProblem, unreachable6 } from './icmpv6-arrives.ts';
+import { icmpArrives } from './icmp-arrives.ts';
 import { segmentArrives } from './segment-arrives.ts';
-import { ipv4PseudoHeaderSum, ipv6PseudoHeaderSum } from './wire/checksum.ts';
-import { PROTOCOL_ICMPV6 } from './wire/icmpv6.ts';
-import { ipVersion } from './wire/ip.ts';
-import { PROTOCOL_ICMP, PROTOCOL_TCP, parseIpv4 } from './wire/ipv4.ts';
-import { IPV6_HEADER_LENGTH, Problem, parseIpv6 } from './wire/ipv6.ts';
+import { icmpOf } from './send-icmp.ts';
+import { nobodyTakes, parameterProblem } from './send-icmp-error.ts';
+import { pseudoHeaderSum } from './wire/checksum.ts';
+import { ECN_MASK, type IpHeader, ipVersion } from './wire/ip.ts';
+import { PROTOCOL_TCP, parseIpv4 } from './wire/ipv4.ts';
+import { Problem, parseIpv6 } from './wire/ipv6.ts';
 import { parseTcp } from './wire/tcp.ts';
 
 /** Packets mostly come in the same memory: its view is made once. */
@@ -33,7 +33,10 @@ export function packetArrives(
   const view = viewOf(bytes);
   switch (ipVersion(view, offset, length)) {
     case 4:
-      ipv4Arrives(host, bytes, view, offset, length, now);
+      if (!parseIpv4(view, offset, length, host.ipv4Header)) return;
+      if (isForUs(host, host.ipv4Header)) {
+        datagramArrives(host, host.ipv4Header, bytes, view, offset, now);
+      }
       break;
     case 6:
       ipv6Arrives(host, bytes, view, offset, length, now);
@@ -41,41 +44,7 @@ export function packetArrives(
   }
 }
 
-/** RFC 1122 section 3.2.1.3: what is not for our address is dropped in silence. So are fragments: no TCP of today sends them. */
-function ipv4Arrives(
-  host: Host,
-  bytes: Uint8Array,
-  view: DataView,
-  offset: number,
-  length: number,
-  now: number,
-): void {
-  const header = host.ipv4Header;
-  if (!parseIpv4(view, offset, length, header) || header.isFragment) return;
-  if (header.destination !== host.address.ipv4) return;
-  const source = IpAddress.fromIpv4(header.source);
-  // A reply to such a source would go to nobody, or to everybody.
-  if (!host.isUnicast(source)) return;
-
-  const payload = offset + header.headerLength;
-  const payloadLength = header.totalLength - header.headerLength;
-  switch (header.protocol) {
-    case PROTOCOL_TCP: {
-      const { destination } = header;
-      const sum = ipv4PseudoHeaderSum(header.source, destination, PROTOCOL_TCP, payloadLength);
-      if (!parseTcp(view, payload, payloadLength, sum, host.segment)) return;
-      segmentArrives(host, source, host.segment, bytes, now);
-      break;
-    }
-    case PROTOCOL_ICMP:
-      icmpv4Arrives(host, bytes, view, payload, payloadLength, source);
-      break;
-    default:
-      unreachable(host, bytes, offset, header, now);
-  }
-}
-
-/** The same for IPv6 (RFC 8200). An IPv4-mapped source would pass for IPv4's, and no packet may have one (RFC 4942 section 2.2). */
+/** RFC 8200, and who sent what cannot be read is told so. */
 function ipv6Arrives(
   host: Host,
   bytes: Uint8Array,
@@ -85,29 +54,55 @@ function ipv6Arrives(
   now: number,
 ): void {
   const header = host.ipv6Header;
-  const isWhole = parseIpv6(view, offset, length, header);
-  if (!isWhole && header.problem === Problem.NONE) return;
-  const { source, destination } = header;
-  if (source.isIpv4 || !host.isOwn6(destination) || !host.isUnicast(source)) return;
-  if (!isWhole) {
-    parameterProblem(host, bytes, offset, length, header, now);
+  const isGood = parseIpv6(view, offset, length, header);
+  const { problem, problemAt, source } = header;
+  if (!isGood && problem === Problem.NONE) return;
+  // An IPv4-mapped source would pass for IPv4's, and no packet may have one (RFC 4942 section 2.2).
+  if (source.isIpv4 || !isForUs(host, header)) return;
+  if (isGood) datagramArrives(host, header, bytes, view, offset, now);
+  else parameterProblem(host, source, problem, problemAt, bytes, offset, length, now);
+}
+
+/**
+ * RFC 1122 section 3.2.1.3: what is not for our address is dropped in silence, and what a reply would go to nobody for, or to
+ * everybody.
+ */
+function isForUs(host: Host, { source, destination }: IpHeader): boolean {
+  return host.isOwn(destination) && host.isUnicast(source);
+}
+
+function datagramArrives(
+  host: Host,
+  header: IpHeader,
+  bytes: Uint8Array,
+  view: DataView,
+  offset: number,
+  now: number,
+): void {
+  if (header.isFragment) {
+    const whole = fragmentArrives(host, header, bytes, view, offset, now);
+    if (whole !== undefined) packetArrives(host, whole, 0, whole.length, now);
     return;
   }
-  if (header.isFragment) return;
-
-  const payload = offset + header.headerLength;
-  const payloadLength = IPV6_HEADER_LENGTH + header.payloadLength - header.headerLength;
-  switch (header.protocol) {
+  const { source, destination, protocol, protocolAt, headerLength, totalLength } = header;
+  const payload = offset + headerLength;
+  const payloadLength = totalLength - headerLength;
+  switch (protocol) {
     case PROTOCOL_TCP: {
-      const sum = ipv6PseudoHeaderSum(source, destination, PROTOCOL_TCP, payloadLength);
-      if (!parseTcp(view, payload, payloadLength, sum, host.segment)) return;
+      const sum = pseudoHeaderSum(source, destination, PROTOCOL_TCP, payloadLength);
+      host.counters.TcpInSegs++;
+      if (!parseTcp(view, payload, payloadLength, sum, host.segment)) {
+        host.counters.TcpInErrs++;
+        return;
+      }
+      host.segment.ecn = header.trafficClass & ECN_MASK;
       segmentArrives(host, source, host.segment, bytes, now);
       break;
     }
-    case PROTOCOL_ICMPV6:
-      icmpv6Arrives(host, bytes, view, payload, payloadLength, source);
+    case icmpOf(source).protocol:
+      icmpArrives(host, bytes, view, payload, payloadLength, source, now);
       break;
     default:
-      unreachable6(host, bytes, offset, header, now);
+      nobodyTakes(host, source, protocol, protocolAt, bytes, offset, totalLength, now);
   }
 }

@@ -2,9 +2,10 @@ import { type Endpoint, formatAddress, IpAddress } from './address.ts';
 import { ByteStream } from './byte-stream.ts';
 import { Flight } from './flight.ts';
 import { DEFAULT_KEEPALIVE_IDLE, DEFAULT_KEEPALIVE_INTERVAL } from './keepalive.ts';
+import type { Memory } from './memory.ts';
 import type { Reassembly } from './reassembly.ts';
 import { defineRecord, type RecordPool } from './record.ts';
-import { seqAdd, seqSub } from './sequence.ts';
+import { seqAdd, seqMax, seqSub } from './sequence.ts';
 import { State, type StateName, stateName } from './state.ts';
 import type { TimerItem } from './timer-heap.ts';
 
@@ -17,6 +18,7 @@ const durable = {
 
 const carried = {
   u8: { type: 'u8', kind: 'carried' },
+  u16: { type: 'u16', kind: 'carried' },
   u32: { type: 'u32', kind: 'carried' },
   f64: { type: 'f64', kind: 'carried' },
 } as const;
@@ -58,6 +60,8 @@ const FIELDS = {
   REMOTE_PORT: durable.u16,
   /** Whether `bind` chose the local port, which keeps others from it. */
   IS_BOUND: durable.u8,
+  /** Whether `::` is to stand for IPv6 alone (RFC 3493 section 5.3, IPV6_V6ONLY). */
+  V6ONLY: durable.u8,
 
   // Passive opens.
   /** Of a listener: how many connections may wait to be accepted, less one (listen(2)). */
@@ -94,22 +98,28 @@ const FIELDS = {
   FIN_RECEIVED: durable.u8,
   /** Stream offset one past the last byte that the peer has called urgent: RCV.UP; 0: none. */
   URGENT_END: carried.f64,
+  /** Text has come with a mark, and nothing yet with CWR: every ACK says ECE (RFC 3168 section 6.1.3). */
+  ECN_ECHO: carried.u8,
 
   // What the SYNs agreed on, once and for all.
   /**
-   * Bytes of text in the largest segment to send: the peer's MSS option within our MTU (RFC 9293 section 3.7.1), less the
-   * options that every segment has (RFC 6691).
+   * Bytes of text in the largest segment that may ever be sent: the peer's MSS option within our MTU (RFC 9293 section
+   * 3.7.1), less the options that every segment has (RFC 6691).
    */
-  SND_MSS: durable.u16,
+  MAX_SND_MSS: durable.u16,
   /** Snd.Wind.Shift and Rcv.Wind.Shift (RFC 7323 section 2.3); before the SYNs have met, what we offer. */
   SND_WSCALE: durable.u8,
   RCV_WSCALE: durable.u8,
-  /** Bits of `Negotiated`. */
+  /** Bits of `Negotiated`. Before the SYNs have met, of ECN, what we offer. */
   NEGOTIATED: durable.u8,
 
+  /**
+   * Bytes of text in the largest segment that the path is believed to carry: MAX_SND_MSS, or less. An engine that forgets
+   * what it has learned of the path learns it again.
+   */
+  SND_MSS: carried.u16,
+
   // Timestamps (RFC 7323). Each TSval is u32, in milliseconds.
-  /** TSval is the stack's clock plus this. */
-  TS_OFFSET: durable.u32,
   /** Above every TSval that may have been sent. */
   TSVAL_RESERVED: durable.u32,
   /** TS.Recent, and when it came. */
@@ -119,8 +129,12 @@ const FIELDS = {
   // What the user has asked for.
   /** The program is done with it: it goes when TCP is done. */
   CLOSED_BY_USER: durable.u8,
+  /** Whether reading is at its end once what has arrived is read: shutdown(2) with SHUT_RD. */
+  RCV_SHUTDOWN: durable.u8,
   /** Whether small segments need not wait for acknowledgments (RFC 9293 section 3.7.4). */
   NODELAY: durable.u8,
+  /** Whether new text is spread over the round trip. */
+  PACING: durable.u8,
   /** Whether to ask an idle peer if it is still there (RFC 9293 section 3.8.4). */
   KEEPALIVE: durable.u8,
   /** How long it is idle before, and between questions, milliseconds, and how many may go unanswered; 0: the default. */
@@ -129,8 +143,21 @@ const FIELDS = {
   KEEPALIVE_COUNT: durable.u8,
   /** How long what was sent may go unacknowledged (RFC 5482), milliseconds; 0: R2 of RFC 9293 section 3.8.3. */
   USER_TIMEOUT: durable.u32,
+  /** Whether peers are told of it, and heard when they tell theirs (RFC 5482 section 3.1, ENABLED). */
+  UTO: durable.u8,
+  /** What the peer has told, within our limits, milliseconds; 0: nothing. */
+  REMOTE_UTO: durable.u32,
+  /** Most bytes of text in a segment, either way; 0: what the MTU and the peer say. */
+  MAXSEG: durable.u16,
   /** How it finds its sending rate: see congestion-control/selected.ts. */
   CONGESTION_CONTROL: durable.u8,
+  /** What the connection outlives: see durability.ts. */
+  DURABILITY: durable.u8,
+  /** Whether its SYN asks for ECN (RFC 3168 section 6.1.1). A peer that asks gets it always. */
+  ECN: durable.u8,
+  /** Sizes of the buffers, bytes; 0: the stack's default, and the receive buffer grows. */
+  SNDBUF: durable.u32,
+  RCVBUF: durable.u32,
   TTL: durable.u8,
   TOS: durable.u8,
 
@@ -138,6 +165,10 @@ const FIELDS = {
   END_DEADLINE: durable.f64,
   /** When a segment of the peer last arrived. */
   LAST_HEARD: carried.f64,
+  /** How often the retransmission or persist timer has run out since the round-trip time was last measured. */
+  BACKOFF: durable.u8,
+  /** When it first did since something was acknowledged: giving up does not begin again with each engine. */
+  UNANSWERED_SINCE: durable.f64,
 
   // Hints: what to send next.
   /** The highest number sent, plus one. After a restore: everything in `sendStream` may have been sent. */
@@ -146,6 +177,8 @@ const FIELDS = {
   SYN_NOW: hint.u8,
   /** The largest SND_WND seen (RFC 5961 section 5.2 MAX.SND.WND; RFC 9293 section 3.8.6.2.1 Max(SND.WND)). */
   MAX_SND_WND: hint.u32,
+  /** One past the last number that left in a segment which was not full: the others that are not full wait for its acknowledgment. */
+  SND_SML: hint.u32,
   /** An acknowledgment must leave, alone or with text. */
   ACK_NOW: hint.u8,
   /** How many further acknowledgments must leave, alone: one for each segment out of order (RFC 5681 section 4.2). */
@@ -158,12 +191,16 @@ const FIELDS = {
   RETRANSMIT_NOW: hint.u8,
   /** A zero-window or small-window probe must leave (RFC 9293 section 3.8.6.1). */
   PROBE_NOW: hint.u8,
+  /** The next segment is to tell USER_TIMEOUT (RFC 5482 section 3.2). */
+  UTO_OWED: hint.u8,
   /** A keep-alive must leave (RFC 9293 section 3.8.4). */
   KEEPALIVE_NOW: hint.u8,
   /** Restored, and not yet answered: one segment may be in flight. */
   RESUMING: hint.u8,
 
-  // Hints: the receive buffer.
+  // Hints: the buffers.
+  /** How many bytes may wait to be acknowledged, when more than the stack's default. */
+  SEND_BUFFER: hint.u32,
   /** How many bytes may wait to be read, when more than the stack's default. */
   RECEIVE_BUFFER: hint.u32,
   /** Since when its use is observed, and what RECEIVE_START was then. */
@@ -173,8 +210,10 @@ const FIELDS = {
   // Hints: timestamps (RFC 7323).
   /** Last.ACK.sent. */
   LAST_ACK_SENT: hint.u32,
-  /** The first TSval of this clock; an echo of an earlier one tells no time. */
-  FIRST_TSVAL: hint.u32,
+  /** When this clock began, in whole milliseconds; the echo of a TSval that is older tells no time. */
+  TSVAL_SINCE: hint.f64,
+  /** TSval is the stack's clock plus this. After a restore it follows from TSVAL_RESERVED. */
+  TS_OFFSET: hint.u32,
 
   // Hints: out of order.
   /** Where the peer's FIN is, when it has come before text that precedes it. */
@@ -196,17 +235,57 @@ const FIELDS = {
   // Hints: loss and congestion (RFC 5681, RFC 6582), bytes.
   cwnd: hint.u32,
   ssthresh: hint.u32,
+  /**
+   * FlightSize (RFC 5681 section 2) when the last turn ended. The ACKs of one turn are taken before what they let go can
+   * leave: SND.NXT - SND.UNA in the middle of them says nothing of how the window was used.
+   */
+  FlightSize: hint.u32,
   /** Bytes acknowledged since cwnd last grew in congestion avoidance. */
   CWND_ACKED: hint.u32,
-  /** CUBIC (RFC 9438 section 4.1.2): W_max, K in seconds, when the stage began, W_est, cwnd_prior; windows in segments. */
+  /** CUBIC (RFC 9438 section 4.1.2): W_max, when the stage began and cwnd then, W_est, cwnd_prior. */
   CUBIC_W_MAX: hint.f64,
-  CUBIC_K: hint.f64,
   CUBIC_EPOCH: hint.f64,
+  CUBIC_CWND_EPOCH: hint.f64,
   CUBIC_W_EST: hint.f64,
   CUBIC_CWND_PRIOR: hint.f64,
   DUPACKS: hint.u8,
   IN_RECOVERY: hint.u8,
   recover: hint.u32,
+  /** How far F-RTO (RFC 5682) has come: see f-rto.ts. */
+  F_RTO: hint.u8,
+
+  // Hints: HyStart++ (RFC 9406 section 4.2), milliseconds.
+  /** windowEnd: where the round ends. */
+  ROUND_END: hint.u32,
+  /** rttSampleCount, as far as it matters. */
+  ROUND_SAMPLES: hint.u8,
+  /** currentRoundMinRTT and lastRoundMinRTT; of the first, only while there are samples; of the second, 0: not known. */
+  ROUND_MIN_RTT: hint.f64,
+  LAST_ROUND_MIN_RTT: hint.f64,
+  /** cssBaselineMinRtt; 0: not in conservative slow start. And how many rounds that has lasted. */
+  CSS_BASELINE_RTT: hint.f64,
+  CSS_ROUND: hint.u8,
+
+  // Hints: what congestion control knew before it answered a loss, to go back to when there was none (undo.ts).
+  /** When it did, milliseconds, until something new is acknowledged; 0: since then something was. */
+  REDUCED_AT: hint.f64,
+  PRIOR_cwnd: hint.u32,
+  PRIOR_ssthresh: hint.u32,
+  PRIOR_CWR_NOW: hint.u8,
+  PRIOR_IN_CWR: hint.u8,
+  PRIOR_CWR_END: hint.u32,
+  PRIOR_CUBIC_W_MAX: hint.f64,
+  PRIOR_CUBIC_CWND_EPOCH: hint.f64,
+  PRIOR_CUBIC_EPOCH: hint.f64,
+  PRIOR_CUBIC_W_EST: hint.f64,
+  PRIOR_CUBIC_CWND_PRIOR: hint.f64,
+
+  // Hints: ECN (RFC 3168 section 6.1.2).
+  /** The next new text must say CWR. */
+  CWR_NOW: hint.u8,
+  /** The window has been reduced, at which SND.NXT, and nothing sent since is acknowledged. */
+  IN_CWR: hint.u8,
+  CWR_END: hint.u32,
 
   // Hints: RACK (RFC 8985 section 5.2). Times are milliseconds.
   /** Of the segment sent last among those delivered: when it was sent, its end, and its round-trip time; 0: none has been. */
@@ -231,15 +310,25 @@ const FIELDS = {
   IS_PROBE_AGAIN: hint.u8,
   PROBE_END_SEQ: hint.u32,
 
+  // Hints: the search for the path's MTU (RFC 4821 section 7), bytes of text in a segment.
+  /** search_high: the largest size that is not known to be too large. */
+  SEARCH_HIGH: hint.u16,
+  /** Whether a probe of this search has been lost. */
+  IS_BISECTING: hint.u8,
+  /** When the last search ended, or an ICMP message made one needless. */
+  SEARCHED_AT: hint.f64,
+  /** The probe that is out: the size it is about, 0 if none is, and its numbers. */
+  MTU_PROBE_SIZE: hint.u16,
+  MTU_PROBE_SEQ: hint.u32,
+  MTU_PROBE_END: hint.u32,
+  /** How often the retransmission timer has run out since something was acknowledged. */
+  TIMEOUTS_IN_A_ROW: hint.u8,
+
   // Hints: proportional rate reduction (RFC 9937 section 5), bytes.
   RecoverFS: hint.u32,
   prr_delivered: hint.u32,
   prr_out: hint.u32,
 
-  /** How often the retransmission or persist timer has run out since the round-trip time was last measured. */
-  BACKOFF: hint.u8,
-  /** When it first did since something was acknowledged. */
-  UNANSWERED_SINCE: hint.f64,
   /** Since when the window has been too small to send, without a pause. */
   STUCK_SINCE: hint.f64,
   /** errno of the last soft error (RFC 5461 section 2). */
@@ -259,6 +348,10 @@ const FIELDS = {
   /** When what may be reordered counts as lost (RFC 8985 section 6.2). */
   REORDERING_DEADLINE: hint.f64,
   DELAYED_ACK_DEADLINE: hint.f64,
+  /** When new text that waits for its time may leave. */
+  PACING_DEADLINE: hint.f64,
+  /** When what has been sent would have left at the pace of the path. */
+  PACED_UNTIL: hint.f64,
   KEEPALIVE_PROBES: hint.u8,
 } as const;
 
@@ -267,6 +360,10 @@ export const Negotiated = {
   WINDOW_SCALE: 1,
   SACK: 2,
   TIMESTAMPS: 4,
+  /** The peer's text may be marked, and we echo the marks. */
+  ECN: 8,
+  /** Our text may be marked: also, no SYN of ours or the peer's has been without ECN (RFC 3168 section 6.1.1). */
+  ECT: 16,
 } as const;
 
 const definition = defineRecord(FIELDS);
@@ -282,6 +379,7 @@ export const RECORD_LAYOUT = definition.journaledFields;
 export interface PcbOwner {
   readonly sendBuffer: number;
   readonly receiveBuffer: number;
+  readonly memory: Memory;
   /** A durable field of `pcb` has got a new value. */
   touched(pcb: Pcb): void;
 }
@@ -375,13 +473,17 @@ export class Pcb extends definition.Base implements TimerItem {
 
   /** Bytes sent by the user and not yet acknowledged. Offset 0 is sequence number ISS + 1. */
   get sendStream(): ByteStream {
-    this.#sendStream ??= new ByteStream(this.#owner.sendBuffer, this.SEND_START);
+    this.#sendStream ??= new ByteStream(this.sendBuffer, this.SEND_START, this.#owner.memory);
     return this.#sendStream;
   }
 
   /** Bytes received and not yet read by the user. Offset 0 is sequence number IRS + 1. */
   get receiveStream(): ByteStream {
-    this.#receiveStream ??= new ByteStream(this.#receiveLimit, this.RECEIVE_START);
+    this.#receiveStream ??= new ByteStream(
+      this.#receiveLimit,
+      this.RECEIVE_START,
+      this.#owner.memory,
+    );
     return this.#receiveStream;
   }
 
@@ -391,15 +493,32 @@ export class Pcb extends definition.Base implements TimerItem {
     return Math.max(this.receiveBuffer, offered);
   }
 
-  /** How many bytes may wait to be read. It only grows. */
+  /** How many bytes may wait to be acknowledged. It only grows, unless the user has set it. */
+  get sendBuffer(): number {
+    return this.SNDBUF || Math.max(this.#owner.sendBuffer, this.SEND_BUFFER);
+  }
+
+  set sendBuffer(bytes: number) {
+    this.SEND_BUFFER = bytes;
+    const stream = this.sendStream;
+    stream.limit = Math.max(stream.limit, bytes);
+  }
+
+  /** How many bytes may wait to be read. It only grows, unless the user has set it. */
   get receiveBuffer(): number {
-    return Math.max(this.#owner.receiveBuffer, this.RECEIVE_BUFFER);
+    return this.RCVBUF || Math.max(this.#owner.receiveBuffer, this.RECEIVE_BUFFER);
   }
 
   set receiveBuffer(bytes: number) {
     this.RECEIVE_BUFFER = bytes;
     const stream = this.receiveStream;
     stream.limit = Math.max(stream.limit, bytes);
+  }
+
+  /** The user has set the size of a buffer. What a stream holds stays, and so does what the peer was offered. */
+  resizeBuffers(): void {
+    if (this.#sendStream !== undefined) this.#sendStream.limit = this.sendBuffer;
+    if (this.#receiveStream !== undefined) this.#receiveStream.limit = this.#receiveLimit;
   }
 
   /** Bytes that `receive` would give just now. */
@@ -415,9 +534,9 @@ export class Pcb extends definition.Base implements TimerItem {
     return Math.max(0, this.URGENT_END - this.RECEIVE_START);
   }
 
-  /** Whether the peer's FIN has been reached and everything before it read. */
+  /** Whether everything has been read, and the peer's FIN has been reached or the user has shut receiving down. */
   get atEnd(): boolean {
-    return this.FIN_RECEIVED === 1 && this.readable === 0;
+    return (this.FIN_RECEIVED === 1 || this.RCV_SHUTDOWN === 1) && this.readable === 0;
   }
 
   /** Bytes that `send` would take just now. */
@@ -433,13 +552,18 @@ export class Pcb extends definition.Base implements TimerItem {
 
   /** Room in the send buffer, bytes. */
   get sendSpace(): number {
-    const limit = this.#sendStream?.limit ?? this.#owner.sendBuffer;
-    return Math.max(0, limit - (this.SEND_END - this.SEND_START));
+    const { limit, affordable } = this.sendStream;
+    return Math.max(0, Math.min(limit, affordable) - (this.SEND_END - this.SEND_START));
+  }
+
+  /** How many bytes may wait to be read, as far as there is memory. */
+  get receiveRoom(): number {
+    return Math.min(this.receiveBuffer, this.receiveStream.affordable);
   }
 
   /** Room in the receive buffer, bytes, whether or not it has been offered to the peer. */
   get receiveSpace(): number {
-    return Math.max(0, this.receiveBuffer - this.readable);
+    return Math.max(0, this.receiveRoom - this.readable);
   }
 
   /** RCV.WND: how many bytes the peer has been offered and has not filled. */
@@ -447,10 +571,26 @@ export class Pcb extends definition.Base implements TimerItem {
     return Math.max(0, seqSub(this.RCV_ADV, this.RCV_NXT));
   }
 
+  /** The peer may send up to `edge`, a sequence number: from now on, whatever becomes of the buffer. */
+  offer(edge: number): void {
+    this.RCV_ADV = seqMax(this.RCV_ADV, edge);
+    this.promiseOffered();
+  }
+
+  /** What the peer may still send counts as if it were there. */
+  promiseOffered(): void {
+    if (this.FIN_RECEIVED === 0) this.receiveStream.promise(this.RECEIVE_END + this.RCV_WND);
+  }
+
   /** Whether a FIN is to be sent, or has been and is not yet acknowledged. */
   get isFinOutstanding(): boolean {
     const { STATE } = this;
     return STATE === State.FIN_WAIT_1 || STATE === State.CLOSING || STATE === State.LAST_ACK;
+  }
+
+  /** Of a connection: whether its SYN is not acknowledged. Mostly that is SYN-SENT or SYN-RECEIVED; see `enterClosing`. */
+  get isSynOutstanding(): boolean {
+    return this.SND_UNA === this.ISS && this.SEND_START === 0;
   }
 
   /** Whether SND_UNA is behind the FIN. */
@@ -482,6 +622,7 @@ export class Pcb extends definition.Base implements TimerItem {
     if (this.PROBE_DEADLINE !== 0) earliest = Math.min(earliest, this.PROBE_DEADLINE);
     if (this.REORDERING_DEADLINE !== 0) earliest = Math.min(earliest, this.REORDERING_DEADLINE);
     if (this.DELAYED_ACK_DEADLINE !== 0) earliest = Math.min(earliest, this.DELAYED_ACK_DEADLINE);
+    if (this.PACING_DEADLINE !== 0) earliest = Math.min(earliest, this.PACING_DEADLINE);
     if (this.END_DEADLINE !== 0) earliest = Math.min(earliest, this.END_DEADLINE);
     return Math.min(earliest, this.keepaliveDeadline);
   }
@@ -507,7 +648,7 @@ export class Pcb extends definition.Base implements TimerItem {
 
   /** The user sends source[0, ...): as many bytes as there is room for. */
   queue(source: Uint8Array): number {
-    const count = this.sendStream.append(source);
+    const count = this.sendStream.append(source, 0, Math.min(source.length, this.sendSpace));
     this.SEND_END = this.sendStream.end;
     return count;
   }
@@ -524,14 +665,23 @@ export class Pcb extends definition.Base implements TimerItem {
       this.SEND_START = to;
     }
     this.SND_UNA = SEG_ACK;
+    this.#takeMarksAlong();
     this.flight?.acknowledge(SEG_ACK);
-    if (this.flight?.isEmpty) this.flight = undefined;
+    if (this.flight?.isEmpty) this.#dropFlight();
     return count;
+  }
+
+  /** Marks that SND.UNA has passed stay right behind it: left where they were, they would seem to lie ahead 2 GiB later. */
+  #takeMarksAlong(): void {
+    const passed = seqAdd(this.SND_UNA, -1);
+    this.recover = seqMax(this.recover, passed);
+    this.RACK_DSACK_ROUND = seqMax(this.RACK_DSACK_ROUND, passed);
+    this.ROUND_END = seqMax(this.ROUND_END, passed);
   }
 
   /** A segment of [from, to) leaves. */
   sent(from: number, to: number, now: number): void {
-    this.flight ??= new Flight(this.SND_UNA);
+    this.flight ??= new Flight(this.SND_UNA, this.#owner.memory);
     this.flight.sent(from, to, now);
     this.SND_NXT = this.flight.end;
   }
@@ -539,7 +689,7 @@ export class Pcb extends definition.Base implements TimerItem {
   /** Everything before `to` may have been sent and is to be sent again: an ACK of it is to be taken. */
   presumeLost(to: number): void {
     if (to === this.SND_UNA) return;
-    this.flight ??= new Flight(this.SND_UNA);
+    this.flight ??= new Flight(this.SND_UNA, this.#owner.memory);
     this.flight.presumeLost(to);
     this.SND_NXT = this.flight.end;
   }
@@ -553,19 +703,34 @@ export class Pcb extends definition.Base implements TimerItem {
 
   /** The user reads as many bytes as there are and `target` holds. */
   read(target: Uint8Array): number {
-    const count = Math.min(this.readable, target.length);
+    const count = this.peek(0, target);
     if (count === 0) return 0;
-    const { receiveStream } = this;
-    receiveStream.copy(this.RECEIVE_START, count, target);
-    receiveStream.discard(this.RECEIVE_START + count);
+    this.receiveStream.discard(this.RECEIVE_START + count);
     this.RECEIVE_START += count;
     return count;
+  }
+
+  /**
+   * As `read`, but what `target` gets can still be read.
+   * @param from how many bytes before them are passed over
+   */
+  peek(from: number, target: Uint8Array): number {
+    const count = Math.min(this.readable - from, target.length);
+    if (count <= 0) return 0;
+    this.receiveStream.copy(this.RECEIVE_START + from, count, target);
+    return count;
+  }
+
+  #dropFlight(): void {
+    this.flight?.release();
+    this.flight = undefined;
   }
 
   /** Nothing more will be sent or received: keeps only what the user may still read. */
   dropBuffers(): void {
     this.reassembly = undefined;
-    this.flight = undefined;
+    this.#dropFlight();
+    this.#sendStream?.reset(this.SEND_END);
     this.#sendStream = undefined;
     this.SEND_START = this.SEND_END;
     this.#receiveStream?.forgetBeyondEnd();
@@ -574,15 +739,15 @@ export class Pcb extends definition.Base implements TimerItem {
     this.PROBE_DEADLINE = 0;
     this.REORDERING_DEADLINE = 0;
     this.DELAYED_ACK_DEADLINE = 0;
+    this.PACING_DEADLINE = 0;
     this.END_DEADLINE = 0;
   }
 
   /** Gives the record's slot back. The last values stay readable. */
   remove(): void {
-    this.#sendStream = undefined;
+    this.dropBuffers();
+    this.#receiveStream?.reset(this.RECEIVE_END);
     this.#receiveStream = undefined;
-    this.reassembly = undefined;
-    this.flight = undefined;
     this.isRemoved = true;
     this.release();
   }

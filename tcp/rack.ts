@@ -68,6 +68,16 @@ export function detectLoss(host: Host, pcb: Pcb, flight: Flight, now: number): v
   const patience = pcb.RACK_RTT + reorderingWindow(pcb, flight);
   const last = flight.loseSentBefore(pcb.RACK_XMIT_TS, pcb.RACK_END_SEQ, patience, now);
   if (last === -Infinity) return;
-  pcb.REORDERING_DEADLINE = last + patience;
+  pcb.REORDERING_DEADLINE = last;
   host.arm(pcb);
+}
+
+/**
+ * RACK_mark_losses_on_RTO (RFC 8985 section 6.3): lost is the first segment, and what was sent so long ago that its ACK should
+ * be here. What was sent just before the timer ran out is still on the path.
+ */
+export function loseOnTimeout(pcb: Pcb, flight: Flight, now: number): void {
+  const patience = pcb.RACK_RTT + reorderingWindow(pcb, flight);
+  flight.loseFirst(pcb.SND_MSS);
+  flight.loseSentBefore(Infinity, 0, patience, now);
 }

@@ -48,14 +48,14 @@ export class Reassembly {
     return true;
   }
 
-  /** What of [from, to) has arrived before, as far as it is in one range; undefined: nothing. */
+  /** The first part of [from, to) that has arrived before, as far as it is in one range; undefined: nothing has. */
   firstCommon(from: number, to: number): Range | undefined {
+    let first: Range | undefined;
     for (const range of this.#ranges) {
-      if (range.from < to && from < range.to) {
-        return { from: Math.max(from, range.from), to: Math.min(to, range.to) };
-      }
+      const isCommon = range.from < to && from < range.to;
+      if (isCommon && (first === undefined || range.from < first.from)) first = range;
     }
-    return undefined;
+    return first && { from: Math.max(from, first.from), to: Math.min(to, first.to) };
   }
 
   /**

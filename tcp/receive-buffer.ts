@@ -8,7 +8,7 @@ import type { Pcb } from './pcb.ts';
  * shrink: what has been offered stays offered.
  */
 export function adjustReceiveBuffer(host: Host, pcb: Pcb, now: number): void {
-  if (pcb.receiveBuffer >= host.receiveBufferMax) return;
+  if (pcb.RCVBUF !== 0 || pcb.receiveBuffer >= host.receiveBufferMax) return;
   const roundTrip = pcb.SRTT === 0 ? pcb.RTO : pcb.SRTT;
   if (now - pcb.READ_SINCE < roundTrip) return;
   const read = pcb.RECEIVE_START - pcb.READ_FROM;

@@ -1,7 +1,7 @@
 import type { Host } from './host.ts';
-import { mssOfMtu } from './largest-segment.ts';
+import { mssToOffer } from './largest-segment.ts';
 import type { Pcb } from './pcb.ts';
-import { seqAdd, seqMax } from './sequence.ts';
+import { seqAdd } from './sequence.ts';
 import { mayReceiveText } from './state.ts';
 import { timestampsSize } from './timestamps.ts';
 import { MAX_WINDOW_SCALE } from './wire/tcp-options.ts';
@@ -9,8 +9,13 @@ import { MAX_WINDOW_SCALE } from './wire/tcp-options.ts';
 const MAX_WINDOW_FIELD = 0xffff;
 
 /** The window offered in a SYN, which is never scaled (RFC 7323 section 2.2), bytes. */
-export function initialReceiveWindow(host: Host): number {
-  return Math.min(MAX_WINDOW_FIELD, host.receiveBuffer);
+export function initialReceiveWindow(pcb: Pcb): number {
+  return Math.min(MAX_WINDOW_FIELD, pcb.receiveSpace);
+}
+
+/** What the field of a SYN can say of the window: one that goes out again may follow a segment that has offered more. */
+export function windowOfSyn(pcb: Pcb): number {
+  return Math.min(MAX_WINDOW_FIELD, pcb.RCV_WND);
 }
 
 /** The least Rcv.Wind.Shift that lets the window field say `buffer` bytes (RFC 7323 section 2.3). */
@@ -18,6 +23,11 @@ export function windowScaleFor(buffer: number): number {
   let scale = 0;
   while (scale < MAX_WINDOW_SCALE && MAX_WINDOW_FIELD * 2 ** scale < buffer) scale++;
   return scale;
+}
+
+/** How many bytes from RCV.NXT could be kept: what is offered already, if nothing more can. */
+function spaceToOffer(host: Host, pcb: Pcb): number {
+  return host.hasRoom ? pcb.receiveSpace : pcb.RCV_WND;
 }
 
 /**
@@ -28,10 +38,10 @@ function windowToOffer(host: Host, pcb: Pcb): number {
   const offered = pcb.RCV_WND;
   const unit = 2 ** pcb.RCV_WSCALE;
   // One unit is held back for `windowField` to round up into.
-  const space = Math.floor((pcb.receiveSpace - (unit - 1)) / unit) * unit;
+  const space = Math.floor((spaceToOffer(host, pcb) - (unit - 1)) / unit) * unit;
   const room = Math.min(space, MAX_WINDOW_FIELD * unit);
-  const segment = mssOfMtu(host.mtu, pcb.remoteAddress) - timestampsSize(pcb);
-  const step = Math.min(pcb.receiveBuffer / 2, segment);
+  const segment = mssToOffer(host.mtu, pcb, pcb.remoteAddress) - timestampsSize(pcb);
+  const step = Math.min(pcb.receiveRoom / 2, segment);
   return room - offered >= step ? room : offered;
 }
 
@@ -44,9 +54,9 @@ export function offerWindow(host: Host, pcb: Pcb): number {
   const unit = 2 ** pcb.RCV_WSCALE;
   const window = windowToOffer(host, pcb);
   const up = Math.ceil(window / unit);
-  const units = up * unit <= Math.max(pcb.receiveSpace, 0) ? up : Math.floor(window / unit);
+  const units = up * unit <= spaceToOffer(host, pcb) ? up : Math.floor(window / unit);
   const field = Math.min(units, MAX_WINDOW_FIELD);
-  pcb.RCV_ADV = seqMax(pcb.RCV_ADV, seqAdd(pcb.RCV_NXT, field * unit));
+  pcb.offer(seqAdd(pcb.RCV_NXT, field * unit));
   return field;
 }
 

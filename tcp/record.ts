@@ -1,5 +1,6 @@
 import { endianness } from 'node:os';
 import { assert } from './assert.ts';
+import { RecordError } from './record-error.ts';
 
 /**
  * Records of fixed width in slabs: tens of thousands of them are a few large arrays, not as many objects of numbers,
@@ -36,6 +37,7 @@ export interface PlacedField extends Field {
 assert(endianness() === 'LE', 'records are journaled in the byte order of a little-endian host');
 
 const SIZE: Record<FieldType, number> = { u8: 1, u16: 2, u32: 4, f64: 8 };
+const LARGEST_FIRST: readonly FieldType[] = ['f64', 'u32', 'u16', 'u8'];
 const RECORDS_IN_A_SLAB = 1024;
 
 class Slab {
@@ -157,18 +159,82 @@ export function defineRecord<Table extends FieldTable>(table: Table): RecordDefi
   };
 }
 
+/** The fields of a record by their types, in the order of their offsets: all there is to know of where they lie. */
+export type FieldNames = Readonly<Partial<Record<FieldType, readonly string[]>>>;
+
+/** How `fields`, which are those of a `RecordDefinition`, are told to somebody who has another one. */
+export function namesOf(fields: readonly PlacedField[]): FieldNames {
+  const names: Partial<Record<FieldType, string[]>> = {};
+  for (const { type, name } of fields) {
+    names[type] ??= [];
+    names[type].push(name);
+  }
+  return names;
+}
+
+/**
+ * Reads a record that was laid out by other fields, and writes it by those of `to`: each gets the value of its namesake,
+ * and zero if it has none. The types of namesakes may differ.
+ * @throws RecordError when `record` is none of `from`
+ */
+export function carryOver(record: Uint8Array, from: FieldNames, to: FieldNames): Uint8Array {
+  const [source, target] = [placeNames(from), placeNames(to)];
+  if (record.length !== source.end)
+    throw new RecordError(`a record has ${record.length} bytes, and its fields ${source.end}`);
+  const view = new DataView(record.buffer, record.byteOffset, record.length);
+  const bytes = new Uint8Array(target.end);
+  const copy = new DataView(bytes.buffer);
+  for (const [name, { type, offset }] of target.places) {
+    const namesake = source.places.get(name);
+    if (namesake === undefined) continue;
+    SET[type](copy, offset, GET[namesake.type](view, namesake.offset));
+  }
+  return bytes;
+}
+
+const GET: Record<FieldType, (view: DataView, offset: number) => number> = {
+  u8: (view, offset) => view.getUint8(offset),
+  u16: (view, offset) => view.getUint16(offset, true),
+  u32: (view, offset) => view.getUint32(offset, true),
+  f64: (view, offset) => view.getFloat64(offset, true),
+};
+
+const SET: Record<FieldType, (view: DataView, offset: number, value: number) => void> = {
+  u8: (view, offset, value) => view.setUint8(offset, value),
+  u16: (view, offset, value) => view.setUint16(offset, value, true),
+  u32: (view, offset, value) => view.setUint32(offset, value, true),
+  f64: (view, offset, value) => view.setFloat64(offset, value, true),
+};
+
+function placeNames(names: FieldNames) {
+  const places = new Map<string, { type: FieldType; offset: number }>();
+  let offset = 0;
+  for (const type of LARGEST_FIRST) {
+    for (const name of names[type] ?? []) {
+      places.set(name, { type, offset });
+      offset += SIZE[type];
+    }
+  }
+  return { places, end: wholeWords(offset) };
+}
+
+/** So that the largest fields of the next record are aligned too. */
+function wholeWords(bytes: number): number {
+  return Math.ceil(bytes / 8) * 8;
+}
+
 function place(table: FieldTable, names: string[], from: number) {
   const fields: PlacedField[] = [];
   let offset = from;
-  for (const size of [8, 4, 2, 1]) {
+  for (const type of LARGEST_FIRST) {
     for (const name of names) {
       const field = table[name]!;
-      if (SIZE[field.type] !== size) continue;
+      if (field.type !== type) continue;
       fields.push({ ...field, name, offset });
-      offset += size;
+      offset += SIZE[type];
     }
   }
-  return { fields, end: Math.ceil(offset / 8) * 8 };
+  return { fields, end: wholeWords(offset) };
 }
 
 /** What the accessors see of a record. */
@@ -179,23 +245,67 @@ interface Fielded {
 }
 
 function defineAccessor(prototype: object, field: PlacedField, width: number): void {
-  const { name, type } = field;
-  const stride = width / SIZE[type];
-  const at = field.offset / SIZE[type];
+  const stride = width / SIZE[field.type];
+  const at = field.offset / SIZE[field.type];
   const isDurable = field.kind === 'durable';
-  Object.defineProperty(prototype, name, {
-    get(this: Fielded): number {
-      return this.slab[type][this.slot * stride + at]!;
-    },
-    set(this: Fielded, value: number) {
-      const values = this.slab[type];
-      const index = this.slot * stride + at;
-      if (isDurable && values[index] !== value) {
-        values[index] = value;
-        this.touched();
-      } else {
-        values[index] = value;
-      }
-    },
-  });
+  const accessor = ACCESSORS[field.type](stride, at, isDurable);
+  Object.defineProperty(prototype, field.name, accessor as PropertyDescriptor);
 }
+
+interface Accessor {
+  get(this: Fielded): number;
+  set(this: Fielded, value: number): void;
+}
+
+type MakeAccessor = (stride: number, at: number, isDurable: boolean) => Accessor;
+
+/**
+ * The same four times, because V8 compiles a function once for all closures of it: one that finds its array by the name of a
+ * type never knows which, and every access to every field would be a search.
+ */
+const ACCESSORS: Record<FieldType, MakeAccessor> = {
+  u8: (stride, at, isDurable) => ({
+    get() {
+      return this.slab.u8[this.slot * stride + at]!;
+    },
+    set(value) {
+      const index = this.slot * stride + at;
+      if (this.slab.u8[index] === value) return;
+      this.slab.u8[index] = value;
+      if (isDurable) this.touched();
+    },
+  }),
+  u16: (stride, at, isDurable) => ({
+    get() {
+      return this.slab.u16[this.slot * stride + at]!;
+    },
+    set(value) {
+      const index = this.slot * stride + at;
+      if (this.slab.u16[index] === value) return;
+      this.slab.u16[index] = value;
+      if (isDurable) this.touched();
+    },
+  }),
+  u32: (stride, at, isDurable) => ({
+    get() {
+      return this.slab.u32[this.slot * stride + at]!;
+    },
+    set(value) {
+      const index = this.slot * stride + at;
+      if (this.slab.u32[index] === value) return;
+      this.slab.u32[index] = value;
+      if (isDurable) this.touched();
+    },
+  }),
+  f64: (stride, at, isDurable) => ({
+    get() {
+      return this.slab.f64[this.slot * stride + at]!;
+    },
+    set(value) {
+      const index = this.slot * stride + at;
+      if (this.slab.f64[index] === value) return;
+      this.slab.f64[index] = value;
+      if (isDurable) this.touched();
+    },
+  }),
+};

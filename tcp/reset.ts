@@ -2,24 +2,52 @@ import type { IpAddress } from './address.ts';
 import type { Host } from './host.ts';
 import type { Pcb } from './pcb.ts';
 import { packetOf } from './segment-writer.ts';
-import { seqAdd } from './sequence.ts';
+import { seqAdd, seqLessOrEqual } from './sequence.ts';
 import { stamp } from './timestamps.ts';
 import { ACK, RST, TcpHeader } from './wire/tcp.ts';
 
 /** Kept to be used again for each reset. */
 const header = new TcpHeader();
 
+/**
+ * A number that the peer does not drop (RFC 9293 section 3.10.7.4, first): SND.NXT, or the last one of its window. SND.NXT is
+ * beyond that after a restore, which presumes that everything queued was sent, or when the peer has taken back its window. If
+ * the number is not quite what the peer wants it says so (RFC 5961 section 3.2), and the answer to that has the right one.
+ */
+function acceptableNumber(pcb: Pcb): number {
+  const { SND_NXT, SND_UNA, SND_WND } = pcb;
+  const left = pcb.isSynOutstanding ? seqAdd(SND_UNA, 1) : SND_UNA;
+  if (seqLessOrEqual(SND_NXT, seqAdd(left, SND_WND))) return SND_NXT;
+  return seqAdd(left, Math.max(SND_WND, 1) - 1);
+}
+
+/**
+ * Has the peer say where it is, when we no longer know: a byte before its window, which it answers by an ACK (RFC 9293
+ * section 3.10.7.4, first). The answer finds no connection, and the reset that follows has the right number. Without the byte,
+ * Linux takes an old timestamp for an old ACK and says nothing (net/ipv4/tcp_input.c, tcp_disordered_ack).
+ */
+export function provokePeer(host: Host, pcb: Pcb, now: number): void {
+  header.options.clear();
+  header.sourcePort = pcb.LOCAL_PORT;
+  header.destinationPort = pcb.REMOTE_PORT;
+  header.SEG_SEQ = seqAdd(pcb.SND_UNA, -1);
+  header.SEG_ACK = pcb.RCV_NXT;
+  header.flags = ACK;
+  stamp(pcb, header, now);
+  const { localAddress, remoteAddress } = pcb;
+  host.replies.push(packetOf(localAddress, remoteAddress, header, 1), remoteAddress);
+}
+
 /** Tells the peer of `pcb` that the connection is gone: <SEQ=SND.NXT><ACK=RCV.NXT><CTL=RST,ACK>. */
 export function resetPeer(host: Host, pcb: Pcb, now: number): void {
   header.options.clear();
   header.sourcePort = pcb.LOCAL_PORT;
   header.destinationPort = pcb.REMOTE_PORT;
-  header.SEG_SEQ = pcb.SND_NXT;
+  header.SEG_SEQ = acceptableNumber(pcb);
   header.SEG_ACK = pcb.RCV_NXT;
   header.flags = RST | ACK;
   stamp(pcb, header, now);
-  const { localAddress, remoteAddress } = pcb;
-  host.replies.push(packetOf(localAddress, remoteAddress, header), remoteAddress);
+  send(host, pcb.localAddress, pcb.remoteAddress);
 }
 
 /**
@@ -41,5 +69,11 @@ export function resetSegment(host: Host, segment: TcpHeader, source: IpAddress):
     header.SEG_ACK = seqAdd(segment.SEG_SEQ, segment.SEG_LEN);
     header.flags = RST | ACK;
   }
-  host.replies.push(packetOf(host.addressTowards(source), source, header), source);
+  send(host, host.addressTowards(source), source);
+}
+
+function send(host: Host, source: IpAddress, destination: IpAddress): void {
+  host.counters.TcpOutSegs++;
+  host.counters.TcpOutRsts++;
+  host.replies.push(packetOf(source, destination, header), destination);
 }

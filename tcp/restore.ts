@@ -1,8 +1,11 @@
+import { abandon } from './abandon.ts';
 import { abort } from './abort.ts';
+import type { Absence } from './absence.ts';
 import { assert } from './assert.ts';
 import { FIN_WAIT_2_TIMEOUT } from './close.ts';
 import { CONGESTION_CONTROLS, congestionControlOf } from './congestion-control/selected.ts';
-import type { Host } from './host.ts';
+import { DURABILITIES, Durability } from './durability.ts';
+import type { Host, Waiting } from './host.ts';
 import { type Pcb, RECORD_LENGTH } from './pcb.ts';
 import { RecordError } from './record-error.ts';
 import { INITIAL_RTO } from './retransmission-timeout.ts';
@@ -20,23 +23,48 @@ const RESUMED_PER_MILLISECOND = 20;
  * @throws RecordError the record contradicts itself or another one
  */
 export function restore(host: Host, record: Uint8Array): Pcb {
+  const pcb = decode(host, record);
+  enlist(host, pcb);
+  return pcb;
+}
+
+/**
+ * The same after the host has gone down: of a connection that was not to outlive that, what is left; see `abandon`.
+ * @throws RecordError the record contradicts itself or another one
+ */
+export function salvage(host: Host, record: Uint8Array): Pcb {
+  const pcb = decode(host, record);
+  if (pcb.DURABILITY === Durability.PROCESS) abandon(pcb);
+  enlist(host, pcb);
+  return pcb;
+}
+
+function decode(host: Host, record: Uint8Array): Pcb {
   check(record.length === RECORD_LENGTH, `a record has ${RECORD_LENGTH} bytes`);
   const pcb = host.adopt();
   pcb.record.set(record);
   checkFields(pcb);
+  return pcb;
+}
+
+/** Puts a restored PCB where the host finds it. */
+function enlist(host: Host, pcb: Pcb): void {
   check(!host.pcbs.has(pcb.ID), `connection ${pcb.ID} is there twice`);
   host.pcbs.set(pcb.ID, pcb);
   host.nextId = Math.max(host.nextId, pcb.ID + 1);
   host.nextQueueOrder = Math.max(host.nextQueueOrder, pcb.QUEUE_ORDER + 1);
-  if (pcb.IS_BOUND === 1) host.bound.set(pcb.LOCAL_PORT, pcb);
+  if (pcb.IS_BOUND === 1) host.bound.add(pcb);
   if (pcb.STATE === State.LISTEN) {
-    host.listeners.set(pcb.LOCAL_PORT, pcb);
+    check(
+      !host.listeners.isTaken(pcb, pcb.localAddress, pcb.LOCAL_PORT),
+      `connection ${pcb.ID} listens where another does`,
+    );
+    host.listeners.add(pcb);
     host.waiting.set(pcb.ID, { established: [], synReceived: 0, unanswered: 0 });
   } else if (pcb.STATE !== State.CLOSED) {
     check(!isConnectedTwice(host, pcb), `connection ${pcb.ID} has the sockets of another`);
     host.connections.add(pcb);
   }
-  return pcb;
 }
 
 function checkFields(pcb: Pcb): void {
@@ -46,6 +74,11 @@ function checkFields(pcb: Pcb): void {
     pcb.CONGESTION_CONTROL < CONGESTION_CONTROLS.length,
     `connection ${pcb.ID} has an unknown congestion control`,
   );
+  check(pcb.DURABILITY < DURABILITIES.length, `connection ${pcb.ID} has an unknown durability`);
+  check(
+    pcb.SNDBUF < 2 ** 31 && pcb.RCVBUF < 2 ** 31,
+    `connection ${pcb.ID} has a buffer of 2 GiB or more`,
+  );
   checkStream(pcb, pcb.SEND_START, pcb.SEND_END);
   checkStream(pcb, pcb.RECEIVE_START, pcb.RECEIVE_END);
   check(
@@ -53,6 +86,10 @@ function checkFields(pcb: Pcb): void {
     `connection ${pcb.ID} has a window scale above ${MAX_WINDOW_SCALE}`,
   );
   check(pcb.SND_MSS > 0 || !isSynchronized(pcb.STATE), `connection ${pcb.ID} has no segment size`);
+  check(
+    pcb.SND_MSS <= pcb.MAX_SND_MSS,
+    `connection ${pcb.ID} has larger segments than were agreed on`,
+  );
 }
 
 function checkStream(pcb: Pcb, start: number, end: number): void {
@@ -78,9 +115,9 @@ function check(condition: boolean, what: string): void {
 /**
  * After all restores: derives what was not journaled and re-arms the timers. Each connection soon speaks up once, by the
  * oldest segment that is not acknowledged or else by an ACK, and learns from the answer where the peer is.
- * @param elapsed milliseconds of this clock since the restored state was current; 0 if it was another clock
+ * @param absence from when the restored state was current until now
  */
-export function resume(host: Host, now: number, elapsed: number): void {
+export function resume(host: Host, now: number, absence: Absence): void {
   // The engine before this one may have sent some.
   host.cookieSentAt = now;
   const spread = host.pcbs.size / RESUMED_PER_MILLISECOND;
@@ -89,18 +126,17 @@ export function resume(host: Host, now: number, elapsed: number): void {
       pcb.areStreamsComplete,
       'the streams of a restored connection hold what its record says',
     );
+    pcb.promiseOffered();
     resumeWaiting(host, pcb, now);
+    resumeGoing(host, pcb);
     if (pcb.isRemoved) continue;
     host.changed(pcb);
     if (pcb.STATE === State.CLOSED || pcb.STATE === State.LISTEN) continue;
     resumeSending(pcb);
-    resumeTimestamps(pcb, now);
-    resumeDeadline(host, pcb, now, elapsed);
-    pcb.LAST_HEARD = Math.min(pcb.LAST_HEARD, now);
-    if (pcb.STATE !== State.TIME_WAIT) {
-      const jitter = (host.entropy() / 2 ** 32) * spread;
-      pcb.DELAYED_ACK_DEADLINE = now + jitter;
-    }
+    resumeTimestamps(pcb, now, absence);
+    resumeDeadline(host, pcb, now, absence);
+    resumePatience(pcb, now, absence);
+    if (pcb.STATE !== State.TIME_WAIT) speakUpAt(pcb, now + (host.entropy() / 2 ** 32) * spread);
     host.arm(pcb);
   }
   for (const { established } of host.waiting.values()) {
@@ -108,13 +144,23 @@ export function resume(host: Host, now: number, elapsed: number): void {
   }
 }
 
+/** The program is done with it, and so is TCP: only `salvage` leaves such a one. */
+function resumeGoing(host: Host, pcb: Pcb): void {
+  if (pcb.STATE === State.CLOSED && pcb.CLOSED_BY_USER === 1) host.finish(pcb, 0);
+}
+
 /** Puts a connection that nobody has accepted yet back where it waited. */
 function resumeWaiting(host: Host, pcb: Pcb, now: number): void {
   if (pcb.LISTENER === 0) return;
   const waiting = host.waiting.get(pcb.LISTENER);
   if (waiting === undefined) abort(host, pcb, now);
-  else if (pcb.STATE === State.SYN_RECEIVED) waiting.synReceived++;
+  else if (pcb.STATE === State.SYN_RECEIVED) resumeSynReceived(waiting, pcb);
   else waiting.established.push(pcb);
+}
+
+function resumeSynReceived(waiting: Waiting, pcb: Pcb): void {
+  waiting.synReceived++;
+  if (pcb.BACKOFF > 0) waiting.unanswered++;
 }
 
 /**
@@ -122,25 +168,39 @@ function resumeWaiting(host: Host, pcb: Pcb, now: number): void {
  * sent again starts at SND.UNA, with the restart window of RFC 5681 section 4.1.
  */
 function resumeSending(pcb: Pcb): void {
-  if (isSynchronized(pcb.STATE)) {
+  if (pcb.isSynOutstanding) {
+    pcb.SND_NXT = seqAdd(pcb.ISS, pcb.isFinOutstanding ? 2 : 1);
+    pcb.SYN_NOW = 1;
+  } else {
     pcb.SND_NXT = pcb.SND_UNA;
     pcb.presumeLost(pcb.sendEndSeq);
-  } else {
-    pcb.SND_NXT = seqAdd(pcb.ISS, 1);
-    pcb.SYN_NOW = 1;
   }
   // RFC 6582 section 4: what was sent before the pause tells of no loss by duplicate ACKs.
   pcb.recover = pcb.SND_NXT;
   pcb.MAX_SND_WND = pcb.SND_WND;
   pcb.RTO = INITIAL_RTO;
   pcb.RESUMING = 1;
-  if (isSynchronized(pcb.STATE)) congestionControlOf(pcb).start(pcb);
+  if (!pcb.isSynOutstanding) congestionControlOf(pcb).start(pcb);
 }
 
-/** TIME-WAIT and FIN-WAIT-2 last at least as long as they would have. In full, if the clock is another one. */
-function resumeDeadline(host: Host, pcb: Pcb, now: number, elapsed: number): void {
+/** TIME-WAIT and FIN-WAIT-2 last at least as long as they would have. */
+function resumeDeadline(host: Host, pcb: Pcb, now: number, { began, atLeast }: Absence): void {
   if (pcb.END_DEADLINE === 0) return;
   const full = pcb.STATE === State.TIME_WAIT ? host.timeWait : FIN_WAIT_2_TIMEOUT;
-  const isOfThisClock = pcb.END_DEADLINE > now - elapsed && pcb.END_DEADLINE <= now + full;
-  if (!isOfThisClock) pcb.END_DEADLINE = now + full;
+  const left = Math.min(full, Math.max(0, pcb.END_DEADLINE - began));
+  pcb.END_DEADLINE = now - atLeast + left;
+}
+
+/** A peer was silent, or did not acknowledge, for as long as somebody listened. What it said meanwhile nobody knows. */
+function resumePatience(pcb: Pcb, now: number, { began }: Absence): void {
+  pcb.LAST_HEARD = now - Math.max(0, began - pcb.LAST_HEARD);
+  if (!pcb.isSynOutstanding) pcb.BACKOFF = 0;
+  if (pcb.UNANSWERED_SINCE === 0) return;
+  pcb.UNANSWERED_SINCE = now - Math.max(0, began - pcb.UNANSWERED_SINCE);
+}
+
+/** Keep-alives that were due wait until then, too. */
+function speakUpAt(pcb: Pcb, at: number): void {
+  pcb.DELAYED_ACK_DEADLINE = at;
+  pcb.LAST_HEARD += Math.max(0, at - pcb.keepaliveDeadline);
 }

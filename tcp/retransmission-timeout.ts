@@ -1,17 +1,27 @@
+import { suspectBlackHole } from './black-hole.ts';
 import { congestionControlOf } from './congestion-control/selected.ts';
+import { fallBack, windowReduced } from './ecn.ts';
 import { errnoNumber } from './errno.ts';
+import { beginFrto } from './f-rto.ts';
+import type { Flight } from './flight.ts';
 import type { Host } from './host.ts';
 import type { Pcb } from './pcb.ts';
+import { loseOnTimeout } from './rack.ts';
 import { resetPeer } from './reset.ts';
+import { hasSack } from './sack-blocks.ts';
 import { seqLessThan } from './sequence.ts';
 import { isSynchronized, State } from './state.ts';
 import { echoedRoundTrip } from './timestamps.ts';
+import { keepForUndo } from './undo.ts';
 import type { TcpHeader } from './wire/tcp.ts';
 
 /** RFC 6298 section 2.1, milliseconds. */
 export const INITIAL_RTO = 1000;
-/** Linux's TCP_RTO_MIN. RFC 6298 section 2.4 would have 1 s, from the days of clocks that ticked twice a second. */
-const MIN_RTO = 200;
+/**
+ * So much longer than SRTT the RTO is at least: Linux's TCP_RTO_MIN (net/ipv4/tcp_input.c, tcp_rtt_estimator), so that a
+ * delayed ACK is no timeout. RFC 6298 section 2.4 would have 1 s in all, from the days of clocks that ticked twice a second.
+ */
+const MIN_VARIATION = 200;
 /** Linux's TCP_RTO_MAX; RFC 6298 section 2.5 asks for at least 60 s. */
 const MAX_RTO = 120_000;
 /** RFC 6298 section 5.7: what the timer starts from when it ran out during the handshake. */
@@ -51,7 +61,7 @@ export function measure(pcb: Pcb, segment: TcpHeader, now: number): void {
     pcb.RTTVAR = (3 / 4) * pcb.RTTVAR + (1 / 4) * Math.abs(pcb.SRTT - R);
     pcb.SRTT = (7 / 8) * pcb.SRTT + (1 / 8) * R;
   }
-  pcb.RTO = Math.min(MAX_RTO, Math.max(MIN_RTO, pcb.SRTT + Math.max(G, 4 * pcb.RTTVAR)));
+  pcb.RTO = Math.min(MAX_RTO, pcb.SRTT + Math.max(MIN_VARIATION, 4 * pcb.RTTVAR));
 }
 
 /** Milliseconds; -1: not known. Our own clock is finer than that of the timestamps, which serve when something was sent again. */
@@ -72,12 +82,17 @@ export function startRetransmissionTimer(host: Host, pcb: Pcb, now: number): voi
 /** RFC 6298 section 5.3: something new has been acknowledged, and more is outstanding. */
 export function restartRetransmissionTimer(host: Host, pcb: Pcb, now: number): void {
   pcb.RETRANSMISSION_DEADLINE = now + backedOffRto(pcb);
-  if (pcb.USER_TIMEOUT !== 0 && pcb.UNANSWERED_SINCE !== 0) {
-    // Not later than when it is known that nothing comes.
-    const last = Math.max(now, pcb.UNANSWERED_SINCE + pcb.USER_TIMEOUT);
-    pcb.RETRANSMISSION_DEADLINE = Math.min(pcb.RETRANSMISSION_DEADLINE, last);
-  }
+  boundByUserTimeout(pcb, now);
   host.arm(pcb);
+}
+
+/** The retransmission timer, if it runs, runs out no later than when the user has waited long enough. */
+export function boundByUserTimeout(pcb: Pcb, now: number): void {
+  const { RETRANSMISSION_DEADLINE, UNANSWERED_SINCE } = pcb;
+  const timeout = pcb.USER_TIMEOUT || pcb.REMOTE_UTO;
+  if (RETRANSMISSION_DEADLINE === 0 || timeout === 0 || UNANSWERED_SINCE === 0) return;
+  const last = Math.max(now, UNANSWERED_SINCE + timeout);
+  pcb.RETRANSMISSION_DEADLINE = Math.min(RETRANSMISSION_DEADLINE, last);
 }
 
 /** RTO, doubled each time the timer has run out (RFC 6298 section 5.5). */
@@ -106,22 +121,39 @@ export function retransmissionTimeout(host: Host, pcb: Pcb, now: number): void {
     giveUp(host, pcb, now);
     return;
   }
+  host.counters.TcpExtTCPTimeouts++;
   if (pcb.BACKOFF < 255) pcb.BACKOFF++;
+  pcb.TIMEOUTS_IN_A_ROW = isFirst ? 1 : Math.min(255, pcb.TIMEOUTS_IN_A_ROW + 1);
   if (pcb.STATE === State.SYN_RECEIVED && pcb.BACKOFF === 1) countUnanswered(host, pcb);
   stopTiming(pcb);
+  if (isSynchronized(pcb.STATE)) suspectBlackHole(pcb, now);
+  const isOfText = !pcb.isSynOutstanding;
+  if (isOfText && beginFrto(pcb)) keepForUndo(pcb, now);
   congestionControlOf(pcb).timeout(pcb, isFirst);
   // RFC 6582 section 4: duplicates of what was sent before now tell of no new loss.
   pcb.recover = pcb.SND_NXT;
   pcb.IN_RECOVERY = 0;
   pcb.DUPACKS = 0;
-  pcb.RETRANSMIT_NOW = 0;
   pcb.REORDERING_DEADLINE = 0;
   pcb.PROBE_DEADLINE = 0;
   pcb.TAIL_PROBE_NOW = 0;
   pcb.IS_PROBE_OUT = 0;
-  if (isSynchronized(pcb.STATE)) pcb.flight?.loseAll();
-  else pcb.SYN_NOW = 1;
+  if (isOfText) {
+    pcb.RETRANSMIT_NOW = 1;
+    if (pcb.flight !== undefined) loseWhatIsDue(pcb, pcb.flight, now);
+    windowReduced(pcb);
+  } else {
+    pcb.RETRANSMIT_NOW = 0;
+    pcb.SYN_NOW = 1;
+    fallBack(pcb);
+  }
   host.wantOutput(pcb);
+}
+
+/** Without SACK there is no telling what is still on the path: everything is sent again, in slow start. */
+function loseWhatIsDue(pcb: Pcb, flight: Flight, now: number): void {
+  if (hasSack(pcb)) loseOnTimeout(pcb, flight, now);
+  else flight.loseAll();
 }
 
 /** The caller has not come back to its listener in time. */
@@ -136,13 +168,15 @@ function isHopeless(pcb: Pcb, now: number): boolean {
   return isUnansweredTooLong(pcb, now);
 }
 
-/** Whether nothing that was sent has been acknowledged for the user timeout (RFC 5482), or for R2. */
+/** Whether nothing that was sent has been acknowledged for the user timeout, ours or the peer's (RFC 5482), or for R2. */
 export function isUnansweredTooLong(pcb: Pcb, now: number): boolean {
-  return pcb.UNANSWERED_SINCE !== 0 && now - pcb.UNANSWERED_SINCE >= (pcb.USER_TIMEOUT || R2);
+  const patience = pcb.USER_TIMEOUT || pcb.REMOTE_UTO || R2;
+  return pcb.UNANSWERED_SINCE !== 0 && now - pcb.UNANSWERED_SINCE >= patience;
 }
 
 /** R2 has passed: the connection ends, with the best reason known (RFC 9293 sections 3.8.3 and 3.9.2.2). */
 export function giveUp(host: Host, pcb: Pcb, now: number): void {
+  host.counters.TcpExtTCPAbortOnTimeout++;
   const isNobodys = pcb.STATE === State.SYN_RECEIVED && pcb.LISTENER !== 0;
   if (isNobodys) pcb.CLOSED_BY_USER = 1;
   if (pcb.STATE !== State.SYN_SENT) resetPeer(host, pcb, now);

@@ -1,11 +1,13 @@
-import { congestionControlOf } from './congestion-control/selected.ts';
+import { reduceForLoss } from './ecn.ts';
 import type { Flight } from './flight.ts';
 import type { Host } from './host.ts';
+import { isOnlyProbeLost, mtuProbeFails } from './mtu-search.ts';
 import type { Pcb } from './pcb.ts';
 import { beginReduction, reduce } from './proportional-rate-reduction.ts';
 import { detectLoss, narrowReorderingWindow, updateRack, widenReorderingWindow } from './rack.ts';
 import { seqLessOrEqual, seqLessThan } from './sequence.ts';
 import { probeIsAcknowledged } from './tail-loss-probe.ts';
+import { keepForUndo } from './undo.ts';
 import type { TcpHeader } from './wire/tcp.ts';
 import type { TcpOptions } from './wire/tcp-options.ts';
 
@@ -57,10 +59,12 @@ export function recover(
   const lostBefore = flight.lost;
   const wasRecovering = pcb.IN_RECOVERY === 1;
   findLoss(host, pcb, flight, now, flight.delivered, acknowledged);
-  if (pcb.IN_RECOVERY === 0 || flight.delivered === 0) return;
+  if (flight.delivered === 0) return;
+  // What has left the path makes room for something new, also before anything is lost (RFC 3042 section 2).
+  host.wantOutput(pcb);
+  if (pcb.IN_RECOVERY === 0) return;
   const isSafe = wasRecovering && acknowledged > 0 && flight.lost <= lostBefore;
   reduce(pcb, flight.delivered, isSafe);
-  host.wantOutput(pcb);
 }
 
 /** What was sent before something delivered has not come for so long that it no longer can be late. */
@@ -79,9 +83,15 @@ function findLoss(
 ): void {
   detectLoss(host, pcb, flight, now);
   if (flight.lost === 0) return;
+  if (pcb.IN_RECOVERY === 0 && isOnlyProbeLost(pcb)) {
+    mtuProbeFails(pcb, pcb.MTU_PROBE_SIZE - 1, now);
+    host.wantOutput(pcb);
+    return;
+  }
   // Before `recover`, a timeout has answered these losses already (RFC 6675 section 5.1).
   if (pcb.IN_RECOVERY === 0 && seqLessOrEqual(pcb.recover, pcb.SND_UNA)) {
-    enterRecovery(pcb);
+    host.counters.TcpExtTCPSackRecovery++;
+    enterRecovery(pcb, now);
     beginReduction(pcb, delivered, acknowledged, flight.sacked);
     reduce(pcb, 0, false);
   }
@@ -89,11 +99,13 @@ function findLoss(
 }
 
 /** RFC 6675 section 5, step 4. */
-function enterRecovery(pcb: Pcb): void {
-  congestionControlOf(pcb).loss(pcb);
+function enterRecovery(pcb: Pcb, now: number): void {
+  keepForUndo(pcb, now);
+  reduceForLoss(pcb);
   pcb.recover = pcb.SND_NXT;
   pcb.IN_RECOVERY = 1;
   pcb.PROBE_DEADLINE = 0;
+  pcb.MTU_PROBE_SIZE = 0;
 }
 
 function leaveRecovery(pcb: Pcb): void {

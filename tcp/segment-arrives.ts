@@ -3,16 +3,24 @@ import type { IpAddress } from './address.ts';
 import { challengeAck } from './challenge-ack.ts';
 import { enterClosing, waitForPeerFin } from './close.ts';
 import { congestionControlOf } from './congestion-control/selected.ts';
+import { noteMark, offerEcn, repeatedSynArrives, synchronizeEcn } from './ecn.ts';
 import { errnoNumber } from './errno.ts';
 import type { Host } from './host.ts';
-import { defaultMss, mssOfMtu } from './largest-segment.ts';
+import { defaultMss, MIN_MSS, mssToOffer } from './largest-segment.ts';
 import { begin } from './open.ts';
+import { beginOnPath } from './packet-too-big.ts';
 import { Negotiated, type Pcb } from './pcb.ts';
-import { initialReceiveWindow } from './receive-window.ts';
 import { resetSegment } from './reset.ts';
-import { measure, startDataTransfer } from './retransmission-timeout.ts';
-import { acknowledgeNow, beginQuickAcks, duplicateArrives, textArrives } from './segment-text.ts';
+import { measure, startDataTransfer, startRetransmissionTimer } from './retransmission-timeout.ts';
+import {
+  acknowledgeFin,
+  acknowledgeNow,
+  beginQuickAcks,
+  duplicateArrives,
+  textArrives,
+} from './segment-text.ts';
 import { seqAdd, seqInWindow, seqLessOrEqual, seqLessThan, seqSub } from './sequence.ts';
+import { inheritOptions } from './socket-options.ts';
 import { mayReceiveText, State } from './state.ts';
 import { haveSentCookie, sendCookie, synOfCookie } from './syn-cookies.ts';
 import {
@@ -22,10 +30,8 @@ import {
   synchronizeTimestamps,
   timestampsSize,
 } from './timestamps.ts';
+import { noteUserTimeout, oweUserTimeout } from './user-timeout-option.ts';
 import { ACK, FIN, RST, SYN, type TcpHeader, URG } from './wire/tcp.ts';
-
-/** Linux's TCP_MIN_SND_MSS: a smaller one would make us send mostly headers (CVE-2019-11479). */
-const MIN_MSS = 48;
 
 /**
  * SEGMENT ARRIVES (RFC 9293 section 3.10.7). The order of the checks is the RFC's.
@@ -39,10 +45,11 @@ export function segmentArrives(
   now: number,
 ): void {
   const { destinationPort, sourcePort } = segment;
+  if (segment.flags & RST) host.counters.TcpInRsts++;
   const local = host.addressTowards(source);
   const pcb = host.connections.find(local, destinationPort, source, sourcePort);
   if (pcb === undefined) {
-    const listener = listenerFor(host, local, destinationPort);
+    const listener = host.listeners.find(local, destinationPort);
     if (listener === undefined) resetSegment(host, segment, source);
     else arrivesInListen(host, listener, source, segment, bytes, now);
     return;
@@ -50,7 +57,7 @@ export function segmentArrives(
   if (isReopening(host, pcb, segment)) {
     const lastUsed = pcb.SND_NXT;
     host.finish(pcb, 0);
-    const listener = listenerFor(host, local, destinationPort)!;
+    const listener = host.listeners.find(local, destinationPort)!;
     arrivesInListen(host, listener, source, segment, bytes, now, lastUsed);
     return;
   }
@@ -58,14 +65,6 @@ export function segmentArrives(
   pcb.KEEPALIVE_PROBES = 0;
   if (pcb.STATE === State.SYN_SENT) arrivesInSynSent(host, pcb, segment, now);
   else arrivesInOtherStates(host, pcb, segment, bytes, now);
-}
-
-/** Who listens on `port` of `local`: also one that listens on all addresses. */
-function listenerFor(host: Host, local: IpAddress, port: number): Pcb | undefined {
-  const listener = host.listeners.get(port);
-  if (listener === undefined) return undefined;
-  const { localAddress } = listener;
-  return localAddress.isUnspecified || localAddress.equals(local) ? listener : undefined;
 }
 
 /**
@@ -76,7 +75,7 @@ function isReopening(host: Host, pcb: Pcb, segment: TcpHeader): boolean {
   if (pcb.STATE !== State.TIME_WAIT) return false;
   if ((segment.flags & (SYN | ACK | RST)) !== SYN) return false;
   if (!isOfNewIncarnation(pcb, segment)) return false;
-  return listenerFor(host, pcb.localAddress, segment.destinationPort) !== undefined;
+  return host.listeners.find(pcb.localAddress, segment.destinationPort) !== undefined;
 }
 
 /** RFC 6191 section 2: timestamps tell more than sequence numbers, if both incarnations have them and they differ. */
@@ -112,10 +111,13 @@ function arrivesInListen(
   if ((segment.flags & (SYN | FIN)) !== SYN) return;
   const waiting = host.waiting.get(listener.ID)!;
   // Silence makes the peer ask again, when there may be room.
-  if (waiting.established.length > listener.BACKLOG) return;
+  if (isFull(host, listener)) {
+    host.counters.TcpExtListenDrops++;
+    return;
+  }
   if (waiting.established.length + waiting.synReceived > listener.BACKLOG) {
     // A burst of callers waits outside: one whose ACK finds no room would not know that it has to come again.
-    if (waiting.unanswered > 0) sendCookie(host, source, segment, now);
+    if (waiting.unanswered > 0) sendCookie(host, listener, source, segment, now);
   } else {
     passiveOpen(host, listener, source, segment, now, lastUsed);
   }
@@ -136,10 +138,22 @@ function ackArrivesInListen(
     return;
   }
   // The peer takes itself for connected, and its next segment is as good as this one.
-  if (host.waiting.get(listener.ID)!.established.length > listener.BACKLOG) return;
+  if (isFull(host, listener)) {
+    host.counters.TcpExtListenDrops++;
+    return;
+  }
   const pcb = passiveOpen(host, listener, source, syn, now);
   haveSentCookie(pcb, syn.SEG_ACK);
   arrivesInOtherStates(host, pcb, segment, bytes, now);
+}
+
+/** Whether `listener` can let nobody in. */
+function isFull(host: Host, listener: Pcb): boolean {
+  return (
+    !host.hasRoom ||
+    !host.memory.hasRoom ||
+    host.waiting.get(listener.ID)!.established.length > listener.BACKLOG
+  );
 }
 
 /** A connection in SYN-RECEIVED, from the SYN that has come for `listener`. */
@@ -157,20 +171,14 @@ function passiveOpen(
   pcb.LOCAL_PORT = listener.LOCAL_PORT;
   pcb.remoteAddress = source;
   pcb.REMOTE_PORT = segment.sourcePort;
-  pcb.TTL = listener.TTL;
-  pcb.TOS = listener.TOS;
-  pcb.NODELAY = listener.NODELAY;
-  pcb.KEEPALIVE = listener.KEEPALIVE;
-  pcb.CONGESTION_CONTROL = listener.CONGESTION_CONTROL;
-  pcb.KEEPALIVE_IDLE = listener.KEEPALIVE_IDLE;
-  pcb.KEEPALIVE_INTERVAL = listener.KEEPALIVE_INTERVAL;
-  pcb.KEEPALIVE_COUNT = listener.KEEPALIVE_COUNT;
-  pcb.USER_TIMEOUT = listener.USER_TIMEOUT;
+  inheritOptions(pcb, listener);
   begin(host, pcb, now, lastUsed);
+  offerEcn(pcb);
   synchronize(host, pcb, segment, now);
   setSendWindow(host, pcb, segment);
   host.waiting.get(listener.ID)!.synReceived++;
   host.setState(pcb, State.SYN_RECEIVED);
+  host.counters.TcpPassiveOpens++;
   host.connections.add(pcb);
   host.wantOutput(pcb);
   return pcb;
@@ -220,10 +228,12 @@ function arrivesInOtherStates(
     return;
   }
   if (!checkSequenceNumber(host, pcb, segment, now)) return;
-  noteTimestamp(pcb, segment, now);
   if (!checkRst(host, pcb, segment, now)) return;
   if (!checkSyn(host, pcb, segment, now)) return;
   if (!checkAck(host, pcb, segment, now)) return;
+  // Not before: who cannot tell what was sent must not set the clock of PAWS.
+  noteTimestamp(pcb, segment, now);
+  noteUserTimeout(pcb, segment.options);
   checkUrg(host, pcb, segment);
   processText(host, pcb, segment, bytes, now);
 }
@@ -234,9 +244,10 @@ function checkSequenceNumber(host: Host, pcb: Pcb, segment: TcpHeader, now: numb
   if (isAcceptable(pcb, segment)) return true;
   if (flags & RST) return false;
   const isPeersSyn = (flags & SYN) !== 0 && segment.SEG_SEQ === pcb.IRS;
-  if (pcb.STATE === State.SYN_RECEIVED && isPeersSyn) {
+  if (pcb.isSynOutstanding && isPeersSyn) {
     // Simultaneous open: the peer's SYN comes again, now with an ACK of ours.
     if (flags & ACK) return true;
+    repeatedSynArrives(pcb, segment);
     // The peer has not got our SYN, ACK.
     pcb.SYN_NOW = 1;
     host.wantOutput(pcb);
@@ -256,7 +267,8 @@ function unacceptable(host: Host, pcb: Pcb, segment: TcpHeader, now: number): vo
 
 /**
  * The four cases of RFC 9293 section 3.4, table 6. At RCV.NXT a segment is taken whatever the window, for the sake of its
- * ACK and RST; of its text, only what fits.
+ * ACK and RST; of its text, only what fits. An ACK alone is taken at the right edge too, as in Linux (tcp_sequence): that is where
+ * it stands when text has filled the window and was lost.
  */
 function isAcceptable(pcb: Pcb, segment: TcpHeader): boolean {
   const { SEG_SEQ, SEG_LEN } = segment;
@@ -264,12 +276,18 @@ function isAcceptable(pcb: Pcb, segment: TcpHeader): boolean {
   if (SEG_SEQ === RCV_NXT) return true;
   if (RCV_WND === 0) return false;
   if (seqInWindow(SEG_SEQ, RCV_NXT, RCV_WND)) return true;
-  return SEG_LEN > 0 && seqInWindow(seqAdd(SEG_SEQ, SEG_LEN - 1), RCV_NXT, RCV_WND);
+  if (SEG_LEN === 0) return SEG_SEQ === seqAdd(RCV_NXT, RCV_WND) && (segment.flags & RST) === 0;
+  return seqInWindow(seqAdd(SEG_SEQ, SEG_LEN - 1), RCV_NXT, RCV_WND);
 }
 
-/** Second, check the RST bit, with RFC 5961 section 3.2: only the exact number resets. */
+/**
+ * Second, check the RST bit, with RFC 5961 section 3.2: only the exact number resets. Nothing resets TIME-WAIT (RFC 1337 section
+ * 3, F1): what answers the ACK of an old duplicate has the exact number too, and would end the wait that the next
+ * incarnation needs.
+ */
 function checkRst(host: Host, pcb: Pcb, segment: TcpHeader, now: number): boolean {
   if ((segment.flags & RST) === 0) return true;
+  if (pcb.STATE === State.TIME_WAIT) return false;
   if (segment.SEG_SEQ !== pcb.RCV_NXT) {
     challengeAck(host, pcb, now);
     return false;
@@ -282,7 +300,6 @@ function checkRst(host: Host, pcb: Pcb, segment: TcpHeader, now: number): boolea
       break;
     case State.CLOSING:
     case State.LAST_ACK:
-    case State.TIME_WAIT:
       host.finish(pcb, 0);
       break;
     default:
@@ -294,14 +311,12 @@ function checkRst(host: Host, pcb: Pcb, segment: TcpHeader, now: number): boolea
 /** Fourth, check the SYN bit, with RFC 5961 section 4.2. (Third, security, is of the past.) */
 function checkSyn(host: Host, pcb: Pcb, segment: TcpHeader, now: number): boolean {
   if ((segment.flags & SYN) === 0) return true;
-  if (pcb.STATE === State.SYN_RECEIVED) {
-    // The simultaneous open, which the first check has let through.
-    if (segment.SEG_SEQ === pcb.IRS) return true;
-    if (pcb.LISTENER !== 0) {
-      pcb.CLOSED_BY_USER = 1;
-      host.finish(pcb, 0);
-      return false;
-    }
+  // The simultaneous open, which the first check has let through.
+  if (pcb.isSynOutstanding && segment.SEG_SEQ === pcb.IRS) return true;
+  if (pcb.STATE === State.SYN_RECEIVED && pcb.LISTENER !== 0) {
+    pcb.CLOSED_BY_USER = 1;
+    host.finish(pcb, 0);
+    return false;
   }
   challengeAck(host, pcb, now);
   return false;
@@ -311,7 +326,7 @@ function checkSyn(host: Host, pcb: Pcb, segment: TcpHeader, now: number): boolea
 function checkAck(host: Host, pcb: Pcb, segment: TcpHeader, now: number): boolean {
   const { flags, SEG_ACK } = segment;
   if ((flags & ACK) === 0) return false;
-  if (pcb.STATE === State.SYN_RECEIVED) {
+  if (pcb.isSynOutstanding) {
     if (!seqLessThan(pcb.SND_UNA, SEG_ACK) || seqLessThan(pcb.SND_NXT, SEG_ACK)) {
       resetSegment(host, segment, pcb.remoteAddress);
       return false;
@@ -385,6 +400,7 @@ function processText(
     host.finish(pcb, 0);
     return;
   }
+  if (segment.payloadLength > 0) noteMark(pcb, segment);
   if (textArrives(host, pcb, segment, bytes, now)) peersFinArrives(host, pcb, now);
 }
 
@@ -394,7 +410,8 @@ function peersFinArrives(host: Host, pcb: Pcb, now: number): void {
   pcb.FIN_RECEIVED = 1;
   pcb.IS_FIN_AHEAD = 0;
   pcb.reassembly = undefined;
-  acknowledgeNow(host, pcb);
+  pcb.receiveStream.forgetBeyondEnd();
+  acknowledgeFin(host, pcb, now);
   switch (pcb.STATE) {
     case State.ESTABLISHED:
       host.setState(pcb, State.CLOSE_WAIT);
@@ -425,9 +442,10 @@ function restartTimeWait(host: Host, pcb: Pcb, now: number): void {
 /** The peer's SYN: its numbers begin here, and its options are what we agree on. */
 function synchronize(host: Host, pcb: Pcb, segment: TcpHeader, now: number): void {
   const { options } = segment;
+  const { RCV_WND } = pcb;
   pcb.IRS = segment.SEG_SEQ;
   pcb.RCV_NXT = seqAdd(pcb.IRS, 1);
-  pcb.RCV_ADV = seqAdd(pcb.RCV_NXT, initialReceiveWindow(host));
+  pcb.RCV_ADV = seqAdd(pcb.RCV_NXT, RCV_WND);
   const mss = options.hasMss ? options.mss : defaultMss(pcb.remoteAddress);
   if (options.hasWindowScale) {
     pcb.NEGOTIATED |= Negotiated.WINDOW_SCALE;
@@ -437,27 +455,38 @@ function synchronize(host: Host, pcb: Pcb, segment: TcpHeader, now: number): voi
   }
   if (options.sackPermitted) pcb.NEGOTIATED |= Negotiated.SACK;
   synchronizeTimestamps(pcb, segment, now);
+  noteUserTimeout(pcb, options);
+  synchronizeEcn(pcb, segment);
   // The option counts neither header's options (RFC 6691).
-  pcb.SND_MSS = Math.max(
+  pcb.MAX_SND_MSS = Math.max(
     MIN_MSS,
-    Math.min(mss, mssOfMtu(host.mtu, pcb.remoteAddress)) - timestampsSize(pcb),
+    Math.min(mss, mssToOffer(host.mtu, pcb, pcb.remoteAddress)) - timestampsSize(pcb),
   );
+  pcb.SND_MSS = pcb.MAX_SND_MSS;
+  beginOnPath(host, pcb, now);
 }
 
-/** SYN-SENT or SYN-RECEIVED becomes ESTABLISHED. */
+/** SYN-SENT or SYN-RECEIVED becomes ESTABLISHED; a FIN that is queued, or has left already, leads on to FIN-WAIT-1. */
 function ourSynIsAcknowledged(host: Host, pcb: Pcb, segment: TcpHeader, now: number): void {
   const { SEG_ACK } = segment;
+  const { SND_NXT } = pcb;
   host.leaveSynReceived(pcb);
   const isPathDoubtful = pcb.BACKOFF > 1;
   measure(pcb, segment, now);
   startDataTransfer(pcb);
   beginQuickAcks(pcb);
+  oweUserTimeout(pcb);
   pcb.SND_UNA = SEG_ACK;
   pcb.SYN_NOW = 0;
   pcb.RETRANSMISSION_DEADLINE = 0;
   congestionControlOf(pcb).start(pcb);
   // RFC 6928 section 2: one lost SYN may be a short RTO; more than one begin with one segment.
   if (isPathDoubtful) pcb.cwnd = pcb.SND_MSS;
+  if (seqLessThan(SEG_ACK, SND_NXT)) {
+    // The FIN that left before.
+    pcb.sent(SEG_ACK, SND_NXT, pcb.LAST_SENT);
+    startRetransmissionTimer(host, pcb, now);
+  }
   host.setState(pcb, State.ESTABLISHED);
   queueForAccept(host, pcb);
   if (pcb.FIN_QUEUED === 1) enterClosing(host, pcb);

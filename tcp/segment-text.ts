@@ -3,6 +3,7 @@ import type { Pcb } from './pcb.ts';
 import { Reassembly } from './reassembly.ts';
 import { noteDuplicate } from './sack-blocks.ts';
 import { seqAdd, seqLessThan, seqSub } from './sequence.ts';
+import { State } from './state.ts';
 import { FIN, type TcpHeader } from './wire/tcp.ts';
 
 /** Milliseconds that an ACK may wait for text to go with: Linux's TCP_DELACK_MIN; RFC 9293 section 3.8.6.3 allows 500. */
@@ -31,7 +32,7 @@ export function textArrives(
   const from = Math.max(first, 0);
   const to = Math.min(past, pcb.RCV_WND);
 
-  if (first < 0) noteDuplicate(pcb, segment.SEG_SEQ, seqAdd(pcb.RCV_NXT, Math.min(past, 0)));
+  reportDuplicate(pcb, first, past);
 
   const hasFin = (segment.flags & FIN) !== 0;
   // A FIN right behind the window is taken too: it needs no room, and the peer need not ask for some.
@@ -42,11 +43,28 @@ export function textArrives(
   if (from < to) {
     const at = segment.payloadOffset + (from - first);
     placeText(host, pcb, from, to, bytes, at, now);
-  } else if (segment.payloadLength > 0 || hasFin) {
+  } else if (segment.payloadLength > 0 || (hasFin && !isFinNext(pcb))) {
     // Nothing new, or nothing that fits: the peer must learn where we are.
     acknowledgeNow(host, pcb);
   }
+  return isFinNext(pcb);
+}
+
+function isFinNext(pcb: Pcb): boolean {
   return pcb.IS_FIN_AHEAD === 1 && pcb.FIN_AT === pcb.RCV_NXT;
+}
+
+/** Of text at [first, past), counted from RCV.NXT, the first part that had arrived before is reported (RFC 2883 section 4). */
+function reportDuplicate(pcb: Pcb, first: number, past: number): void {
+  const { RCV_NXT, RECEIVE_END } = pcb;
+  if (first < 0) {
+    noteDuplicate(pcb, seqAdd(RCV_NXT, first), seqAdd(RCV_NXT, Math.min(past, 0)));
+    return;
+  }
+  const known = pcb.reassembly?.firstCommon(RECEIVE_END + first, RECEIVE_END + past);
+  if (known === undefined) return;
+  const left = seqAdd(RCV_NXT, known.from - RECEIVE_END);
+  noteDuplicate(pcb, left, seqAdd(left, known.to - known.from));
 }
 
 /** Puts bytes[at ...] at [from, to), counted from RCV.NXT. */
@@ -62,11 +80,6 @@ function placeText(
   const end = pcb.RECEIVE_END;
   if (from > 0) {
     pcb.reassembly ??= new Reassembly();
-    const known = pcb.reassembly.firstCommon(end + from, end + to);
-    if (known !== undefined) {
-      const left = seqAdd(pcb.RCV_NXT, known.from - end);
-      noteDuplicate(pcb, left, seqAdd(left, known.to - known.from));
-    }
     if (pcb.reassembly.add(end + from, end + to)) {
       pcb.receiveStream.write(end + from, bytes, at, at + (to - from));
     }
@@ -100,6 +113,12 @@ export function acknowledgeNow(host: Host, pcb: Pcb): void {
   host.wantOutput(pcb);
 }
 
+/** The peer's FIN has come. After text ours may be near, and takes the acknowledgment along, as in Linux (tcp_fin). */
+export function acknowledgeFin(host: Host, pcb: Pcb, now: number): void {
+  if (pcb.STATE === State.ESTABLISHED && pcb.RECEIVE_END > 0) acknowledgeLater(host, pcb, now);
+  else acknowledgeNow(host, pcb);
+}
+
 /** The connection begins: the faster it hears of us, the faster the peer opens its window. */
 export function beginQuickAcks(pcb: Pcb): void {
   pcb.QUICK_ACKS = QUICK_ACKS;
@@ -113,9 +132,13 @@ function delayAck(host: Host, pcb: Pcb, now: number): void {
   } else if (pcb.SEGMENTS_TO_ACK >= SEGMENTS_FOR_AN_ACK) {
     acknowledgeNow(host, pcb);
   } else {
-    pcb.DELAYED_ACK_DEADLINE = now + DELAYED_ACK;
-    host.arm(pcb);
+    acknowledgeLater(host, pcb, now);
   }
+}
+
+function acknowledgeLater(host: Host, pcb: Pcb, now: number): void {
+  pcb.DELAYED_ACK_DEADLINE = now + DELAYED_ACK;
+  host.arm(pcb);
 }
 
 function oweDuplicateAck(host: Host, pcb: Pcb): void {

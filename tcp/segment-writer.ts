@@ -3,7 +3,7 @@ import type { Egress } from './egress.ts';
 import type { Host } from './host.ts';
 import type { Pcb } from './pcb.ts';
 import { pseudoHeaderSum } from './wire/checksum.ts';
-import { emitIp, ipHeaderLength } from './wire/ip.ts';
+import { ECN_MASK, emitIp, ipHeaderLength } from './wire/ip.ts';
 import { PROTOCOL_TCP } from './wire/ipv4.ts';
 import { emitTcp, TcpHeader, tcpHeaderLength } from './wire/tcp.ts';
 
@@ -19,6 +19,7 @@ export function segmentOf(pcb: Pcb): TcpHeader {
   tcp.sourcePort = pcb.LOCAL_PORT;
   tcp.destinationPort = pcb.REMOTE_PORT;
   tcp.flags = 0;
+  tcp.ecn = 0;
   tcp.SEG_UP = 0;
   return tcp;
 }
@@ -42,21 +43,40 @@ export function writeSegment(
   const at = out.reserve(headers + length);
   if (at < 0) return false;
   if (length > 0) pcb.sendStream.copy(offset, length, out.bytes, at + headers);
-  const { TTL, TOS } = pcb;
-  emitPacket(out.view, at, localAddress, remoteAddress, TTL, TOS, flowLabel(pcb), header, length);
+  const trafficClass = (pcb.TOS & ~ECN_MASK) | header.ecn;
+  emitPacket(
+    out.view,
+    at,
+    localAddress,
+    remoteAddress,
+    pcb.TTL,
+    trafficClass,
+    flowLabel(pcb),
+    header,
+    length,
+  );
   out.commit(headers + length);
+  host.counters.TcpOutSegs++;
+  if (out === egress) countDeparture(host, headers + length);
   return true;
 }
 
-/** A whole packet with a segment that has no text and belongs to no connection. */
+/** A packet of `length` bytes leaves by the interface. */
+export function countDeparture({ counters }: Host, length: number): void {
+  counters.IpOutRequests++;
+  counters.IpExtOutOctets += length;
+}
+
+/** A whole packet with a segment that belongs to no connection. Its text, if it has any, is zeros. */
 export function packetOf(
   source: IpAddress,
   destination: IpAddress,
   header: TcpHeader,
+  length = 0,
 ): Uint8Array<ArrayBuffer> {
-  const packet = new Uint8Array(ipHeaderLength(destination) + tcpHeaderLength(header));
+  const packet = new Uint8Array(ipHeaderLength(destination) + tcpHeaderLength(header) + length);
   const view = new DataView(packet.buffer);
-  emitPacket(view, 0, source, destination, DEFAULT_HOP_LIMIT, 0, 0, header, 0);
+  emitPacket(view, 0, source, destination, DEFAULT_HOP_LIMIT, 0, 0, header, length);
   return packet;
 }
 

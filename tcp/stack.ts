@@ -1,23 +1,31 @@
+import { abandonConnections } from './abandon-connections.ts';
 import { abort } from './abort.ts';
+import type { Absence } from './absence.ts';
 import type { Endpoint } from './address.ts';
-import { close, shutdown } from './close.ts';
+import { close, shutdown, shutdownReceive } from './close.ts';
+import type { Counters } from './counters.ts';
 import type { Egress } from './egress.ts';
 import { Host, type StackOptions } from './host.ts';
 import { accept, bind, connect, listen } from './open.ts';
 import { packetArrives } from './packet-arrives.ts';
 import type { Pcb } from './pcb.ts';
 import { receive } from './receive.ts';
-import { restore, resume } from './restore.ts';
+import { restore, resume, salvage } from './restore.ts';
+import { setRoom } from './room.ts';
 import { send } from './send.ts';
+import { getOption, type SocketOptionName, setOption } from './socket-options.ts';
+import { TcpError } from './tcp-error.ts';
 import { timeouts } from './timeouts.ts';
-import { transmitConnection } from './transmit.ts';
+import { transmitConnections } from './transmit.ts';
 import { transmitReplies } from './transmit-replies.ts';
 
 export type { StackOptions } from './host.ts';
+export type { SocketOptionName } from './socket-options.ts';
 
 /**
- * How often, within one call of `transmit`, packets to our own address may lead to others. On this path no time passes, so two
- * segments that answer each other would never stop; what comes after is lost, as on any path, and timers take over.
+ * How long, within one call of `transmit`, packets to our own address may go on to answer each other. On this path no time
+ * passes, so two that never stop would never stop here; what comes after is lost, as on any path, and timers take over. A
+ * megabyte through a new connection takes about 50 rounds.
  */
 const LOOPBACK_ROUNDS = 1000;
 
@@ -47,14 +55,37 @@ export class Stack {
     this.#host.nextId = id;
   }
 
-  /** A PCB in CLOSED, bound to nothing. */
+  /** Whether what arrives and what is sent can be kept: true at first. See `setRoom`. */
+  get hasRoom(): boolean {
+    return this.#host.hasRoom;
+  }
+
+  set hasRoom(hasRoom: boolean) {
+    setRoom(this.#host, hasRoom);
+  }
+
+  /** What has happened since this stack was made. */
+  get counters(): Readonly<Counters> {
+    return this.#host.counters;
+  }
+
+  /** Bytes that the buffers of all connections count for, what peers have been offered included. */
+  get memoryUsed(): number {
+    return this.#host.memory.used;
+  }
+
+  /**
+   * A PCB in CLOSED, bound to nothing.
+   * @throws TcpError ENOBUFS no memory for another connection
+   */
   create(): Pcb {
+    if (!this.#host.memory.hasRoom) throw new TcpError('ENOBUFS');
     return this.#host.create();
   }
 
   /**
-   * Gives `pcb` its local socket. Port 0 asks for any free one; 0.0.0.0 and `::` stand for all addresses of the
-   * stack.
+   * Gives `pcb` its local socket. Port 0 asks for any free one; 0.0.0.0 stands for all IPv4 addresses of the stack, `::` for
+   * all of either version, or of IPv6 alone with V6ONLY.
    * @throws TcpError EINVAL already bound or open, or not an address; EADDRNOTAVAIL not ours; EADDRINUSE
    */
   bind(pcb: Pcb, local: Endpoint): void {
@@ -73,7 +104,7 @@ export class Stack {
   /**
    * Active OPEN; returns at once. ESTABLISHED, or CLOSED with an ERROR, is how it ends. May be tried again after that.
    * @throws TcpError EALREADY, EISCONN; EINVAL not an address; ENETUNREACH not an address of one host; ECONNREFUSED
-   * port 0; EAFNOSUPPORT bound to an address of the other version of IP; EADDRNOTAVAIL no local port is free, or this pair of sockets is connected already
+   * port 0; EAFNOSUPPORT bound to an address of the other version of IP; EADDRNOTAVAIL no local port is free, or this pair of sockets is connected already; ENOSPC nothing more can be kept
    */
   connect(pcb: Pcb, remote: Endpoint, now: number): void {
     connect(this.#host, pcb, remote, now);
@@ -87,16 +118,21 @@ export class Stack {
     return accept(this.#host, listener);
   }
 
+  /** How many `accept` would give. */
+  waiting(listener: Pcb): number {
+    return this.#host.waiting.get(listener.ID)?.established.length ?? 0;
+  }
+
   /** Whether `accept` would give one. */
   acceptable(listener: Pcb): boolean {
-    const waiting = this.#host.waiting.get(listener.ID);
-    return waiting !== undefined && waiting.established.length > 0;
+    return this.waiting(listener) > 0;
   }
 
   /**
    * SEND. What is sent before the handshake is done waits for it.
    * @returns how many bytes of `source` were taken; 0 when the buffer is full
-   * @throws TcpError ENOTCONN never connected; EPIPE closed for sending; what ended the connection
+   * @throws TcpError ENOTCONN never connected; EPIPE closed for sending; ENOSPC nothing more can be kept; what ended the
+   * connection
    */
   send(pcb: Pcb, source: Uint8Array, _now: number): number {
     return send(this.#host, pcb, source);
@@ -119,6 +155,14 @@ export class Stack {
     shutdown(this.#host, pcb);
   }
 
+  /**
+   * Reading is at its end whenever what has arrived is read; the peer is not told. Again is the same as once.
+   * @throws TcpError ENOTCONN not connected
+   */
+  shutdownReceive(pcb: Pcb, _now: number): void {
+    shutdownReceive(this.#host, pcb);
+  }
+
   /** CLOSE by a program that is done with it: the PCB goes when TCP is done. Bytes not read reset the connection. */
   close(pcb: Pcb, now: number): void {
     close(this.#host, pcb, now);
@@ -129,8 +173,24 @@ export class Stack {
     abort(this.#host, pcb, now);
   }
 
+  /** What holds for `pcb`, whether its user has set it or not: bytes, milliseconds, or as its field says. */
+  getOption(pcb: Pcb, name: SocketOptionName): number {
+    return getOption(pcb, name);
+  }
+
+  /**
+   * Sets an option of `pcb`, which has effect at once. Connections have those of their listener.
+   * @throws TcpError EINVAL when the value is none of this option, or it is too late to set it
+   */
+  setOption(pcb: Pcb, name: SocketOptionName, value: number, now: number): void {
+    setOption(this.#host, pcb, name, value, now);
+  }
+
   /** One IP packet, at bytes[offset, offset + length). It may be anything. */
   arrive(bytes: Uint8Array, offset: number, length: number, now: number): void {
+    const { counters } = this.#host;
+    counters.IpInReceives++;
+    counters.IpExtInOctets += length;
     packetArrives(this.#host, bytes, offset, length, now);
   }
 
@@ -141,28 +201,24 @@ export class Stack {
 
   /** When `tick` is next wanted; Infinity: no timer is set. */
   get deadline(): number {
-    return this.#host.timers.peekDeadline;
+    const { timers, reassembly } = this.#host;
+    return Math.min(timers.peekDeadline, reassembly.deadline);
   }
 
   /**
    * Writes all packets that may go. Those to the stack's own address arrive before it returns.
-   * @returns false when `egress` was full; call again
+   * @param powerEgress for the segments of connections with durability `power`
+   * @returns false when one of them was full; call again
    */
-  transmit(now: number, egress: Egress): boolean {
+  transmit(now: number, egress: Egress, powerEgress: Egress = egress): boolean {
     const host = this.#host;
-    let rounds = 0;
-    for (;;) {
+    for (let round = 0; ; round++) {
       if (!transmitReplies(host, egress)) return false;
-      const pcb = host.nextOutput;
-      const isDone = pcb === undefined || transmitConnection(host, pcb, now, egress);
-      if (pcb !== undefined && isDone) host.shiftOutput();
+      if (!transmitConnections(host, now, egress, powerEgress)) return false;
       const looped = host.loopback.take();
-      if (looped.length > 0) rounds++;
-      if (rounds <= LOOPBACK_ROUNDS) {
-        for (const packet of looped) packetArrives(host, packet, 0, packet.length, now);
-      }
-      if (!isDone) return false;
-      if (pcb === undefined && looped.length === 0) return true;
+      if (looped.length === 0) return true;
+      if (round >= LOOPBACK_ROUNDS) return true;
+      for (const packet of looped) packetArrives(host, packet, 0, packet.length, now);
     }
   }
 
@@ -191,10 +247,27 @@ export class Stack {
   }
 
   /**
-   * After all restores: derives what was not journaled and re-arms the timers.
-   * @param elapsed milliseconds of this clock since the restored state was current; 0 if it was another clock
+   * As `restore`, after the host has gone down: a connection that was not to outlive that has ended with ECONNABORTED, and
+   * its streams are empty.
+   * @throws RecordError the record contradicts itself or another one
    */
-  resume(now: number, elapsed: number): void {
-    resume(this.#host, now, elapsed);
+  salvage(record: Uint8Array): Pcb {
+    return salvage(this.#host, record);
+  }
+
+  /**
+   * After all restores: derives what was not journaled and re-arms the timers.
+   * @param absence from when the restored state was current until now
+   */
+  resume(now: number, absence: Absence): void {
+    resume(this.#host, now, absence);
+  }
+
+  /**
+   * After `resume`, when what was restored is older than what peers and programs have seen: every connection ends with
+   * ECONNABORTED. Listeners stay. Peers are asked where they are, so that they learn it soon.
+   */
+  abandonConnections(now: number): void {
+    abandonConnections(this.#host, now);
   }
 }

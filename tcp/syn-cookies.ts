@@ -1,13 +1,15 @@
 import { createHmac } from 'node:crypto';
 import type { IpAddress } from './address.ts';
+import { isEcnSetup } from './ecn.ts';
 import type { Host } from './host.ts';
-import { defaultMss, mssOfMtu } from './largest-segment.ts';
+import { defaultMss, mssToOffer } from './largest-segment.ts';
+import { GUARANTEED } from './memory.ts';
 import type { Pcb } from './pcb.ts';
-import { initialReceiveWindow, windowScaleFor } from './receive-window.ts';
+import { windowScaleFor } from './receive-window.ts';
 import { packetOf } from './segment-writer.ts';
 import { seqAdd, seqSub } from './sequence.ts';
 import { tupleHash } from './tuple-hash.ts';
-import { ACK, SYN, TcpHeader } from './wire/tcp.ts';
+import { ACK, CWR, ECE, SYN, TcpHeader } from './wire/tcp.ts';
 
 /**
  * SYN cookies (RFC 4987 section 3.6; D. Bernstein, 1996): when the queue of a listener is full of
@@ -27,9 +29,10 @@ const PERIODS_GOOD = 1;
 /** Each stands for itself and all up to the next. MSSs that are common on the internet, as in Linux's msstab. */
 const SEGMENT_SIZES = [88, 536, 1200, 1300, 1360, 1440, 1460, 8960];
 
-/** The last bits of TSval: SACK-permitted, and the window scale; 15 is none (RFC 7323 section 2.3 ends at 14). */
+/** The last bits of TSval: ECN, SACK-permitted, and the window scale; 15 is none (RFC 7323 section 2.3 ends at 14). */
 const OPTION_BITS = 6;
 const SACK_BIT = 1 << 4;
+const ECN_BIT = 1 << 5;
 const SCALE_MASK = 15;
 const NO_SCALE = 15;
 
@@ -37,8 +40,14 @@ const NO_SCALE = 15;
 const reply = new TcpHeader();
 const syn = new TcpHeader();
 
-/** Answers a SYN with a cookie. */
-export function sendCookie(host: Host, source: IpAddress, segment: TcpHeader, now: number): void {
+/** Answers a SYN for `listener` with a cookie. */
+export function sendCookie(
+  host: Host,
+  listener: Pcb,
+  source: IpAddress,
+  segment: TcpHeader,
+  now: number,
+): void {
   const { options, sourcePort, destinationPort } = segment;
   host.cookieSentAt = now;
   reply.sourcePort = destinationPort;
@@ -46,12 +55,14 @@ export function sendCookie(host: Host, source: IpAddress, segment: TcpHeader, no
   const size = options.hasMss ? options.mss : defaultMss(source);
   reply.SEG_SEQ = cookieFor(host, source, segment, segment.SEG_SEQ, periodAt(now), sizeIndex(size));
   reply.SEG_ACK = seqAdd(segment.SEG_SEQ, 1);
-  reply.SEG_WND = initialReceiveWindow(host);
+  // It is not remembered, so it can be no more than every connection gets.
+  reply.SEG_WND = Math.min(listener.receiveBuffer, GUARANTEED);
   reply.flags = SYN | ACK;
   reply.options.clear();
   reply.options.hasMss = true;
-  reply.options.mss = mssOfMtu(host.mtu, source);
+  reply.options.mss = mssToOffer(host.mtu, listener, source);
   if (options.hasTimestamps) {
+    if (isEcnSetup(segment)) reply.flags |= ECE;
     reply.options.hasTimestamps = true;
     reply.options.timestampValue = withOptions(clockOf(host, source, segment, now), segment);
     reply.options.timestampEcho = options.timestampValue;
@@ -59,6 +70,8 @@ export function sendCookie(host: Host, source: IpAddress, segment: TcpHeader, no
     reply.options.hasWindowScale = options.hasWindowScale;
     reply.options.windowScale = windowScaleFor(host.receiveBufferMax);
   }
+  host.counters.TcpOutSegs++;
+  host.counters.TcpExtSyncookiesSent++;
   host.replies.push(packetOf(host.addressTowards(source), source, reply), source);
 }
 
@@ -74,6 +87,18 @@ export function synOfCookie(
   now: number,
 ): TcpHeader | undefined {
   if (now - host.cookieSentAt > (PERIODS_GOOD + 1) * PERIOD) return undefined;
+  const found = readCookie(host, source, segment, now);
+  if (found === undefined) host.counters.TcpExtSyncookiesFailed++;
+  else host.counters.TcpExtSyncookiesRecv++;
+  return found;
+}
+
+function readCookie(
+  host: Host,
+  source: IpAddress,
+  segment: TcpHeader,
+  now: number,
+): TcpHeader | undefined {
   const { options } = segment;
   const IRS = seqAdd(segment.SEG_SEQ, -1);
   const ISS = seqAdd(segment.SEG_ACK, -1);
@@ -97,6 +122,7 @@ export function synOfCookie(
     const scale = options.timestampEcho & SCALE_MASK;
     syn.options.hasWindowScale = scale !== NO_SCALE;
     syn.options.windowScale = scale === NO_SCALE ? 0 : scale;
+    if (options.timestampEcho & ECN_BIT) syn.flags |= ECE | CWR;
     syn.options.sackPermitted = (options.timestampEcho & SACK_BIT) !== 0;
   }
   return syn;
@@ -152,7 +178,8 @@ function clockOf(host: Host, source: IpAddress, segment: TcpHeader, now: number)
 /** The latest TSval not after `clock` whose last bits say what `segment` offers. */
 function withOptions(clock: number, segment: TcpHeader): number {
   const { hasWindowScale, windowScale, sackPermitted } = segment.options;
-  const bits = (hasWindowScale ? windowScale : NO_SCALE) | (sackPermitted ? SACK_BIT : 0);
+  const scale = hasWindowScale ? windowScale : NO_SCALE;
+  const bits = scale | (sackPermitted ? SACK_BIT : 0) | (isEcnSetup(segment) ? ECN_BIT : 0);
   const unit = 2 ** OPTION_BITS;
   const stamp = seqAdd(clock - (clock % unit), bits);
   return stamp > clock ? seqAdd(stamp, -unit) : stamp;

@@ -35,7 +35,8 @@ function isProbeOfUse(pcb: Pcb): boolean {
 function probeTimeout(pcb: Pcb): number {
   if (pcb.SRTT === 0) return INITIAL_PTO;
   const PTO = Math.max(MIN_PTO, 2 * pcb.SRTT);
-  return pcb.pipe <= pcb.SND_MSS ? PTO + MAX_ACK_DELAY : PTO;
+  // One segment, and its FIN.
+  return pcb.pipe <= pcb.SND_MSS + 1 ? PTO + MAX_ACK_DELAY : PTO;
 }
 
 /** The probe timer has run out: one segment must leave, whatever cwnd says (RFC 8985 section 7.3). */

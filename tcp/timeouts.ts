@@ -1,4 +1,5 @@
 import { errnoNumber } from './errno.ts';
+import { reassemblyTimeouts } from './fragment-arrives.ts';
 import type { Host } from './host.ts';
 import { DEFAULT_KEEPALIVE_COUNT } from './keepalive.ts';
 import type { Pcb } from './pcb.ts';
@@ -24,6 +25,7 @@ const ORPHAN_PATIENCE = 240_000;
 
 /** All timers that are due at `now` (RFC 9293 section 3.10.8). */
 export function timeouts(host: Host, now: number): void {
+  reassemblyTimeouts(host, now);
   for (;;) {
     const pcb = host.timers.popDue(now);
     if (pcb === undefined) return;
@@ -40,6 +42,10 @@ function timeout(host: Host, pcb: Pcb, now: number): void {
   if (isDue(pcb.DELAYED_ACK_DEADLINE, now)) {
     pcb.DELAYED_ACK_DEADLINE = 0;
     pcb.ACK_NOW = 1;
+    host.wantOutput(pcb);
+  }
+  if (isDue(pcb.PACING_DEADLINE, now)) {
+    pcb.PACING_DEADLINE = 0;
     host.wantOutput(pcb);
   }
   if (isDue(pcb.PROBE_DEADLINE, now)) probeTimeoutExpired(host, pcb, now);
@@ -63,6 +69,7 @@ function persistTimeout(host: Host, pcb: Pcb, now: number): void {
   if (pcb.BACKOFF < 255) pcb.BACKOFF++;
   pcb.PERSIST_DEADLINE = now + Math.min(MAX_PERSIST, backedOffRto(pcb));
   pcb.PROBE_NOW = 1;
+  host.counters.TcpExtTCPWinProbe++;
   host.wantOutput(pcb);
 }
 
@@ -82,11 +89,13 @@ function keepaliveTimeout(host: Host, pcb: Pcb, now: number): void {
   const isCounted = pcb.KEEPALIVE_PROBES >= (pcb.KEEPALIVE_COUNT || DEFAULT_KEEPALIVE_COUNT);
   // As in Linux (tcp_keepalive_timer), the user timeout takes the place of the count.
   if (pcb.USER_TIMEOUT === 0 ? isCounted : isTimeOver && pcb.KEEPALIVE_PROBES > 0) {
+    host.counters.TcpExtTCPAbortOnTimeout++;
     resetPeer(host, pcb, now);
     host.finish(pcb, errnoNumber('ETIMEDOUT'));
     return;
   }
   pcb.KEEPALIVE_PROBES++;
+  host.counters.TcpExtTCPKeepAlive++;
   pcb.KEEPALIVE_NOW = 1;
   host.wantOutput(pcb);
 }

@@ -1,3 +1,4 @@
+import type { Absence } from './absence.ts';
 import type { Host } from './host.ts';
 import { Negotiated, type Pcb } from './pcb.ts';
 import { seqAdd, seqLessOrEqual, seqLessThan, seqSub } from './sequence.ts';
@@ -23,8 +24,8 @@ export function beginTimestamps(host: Host, pcb: Pcb, now: number): void {
   const { secret } = host;
   const { localAddress, LOCAL_PORT, remoteAddress, REMOTE_PORT } = pcb;
   pcb.TS_OFFSET = tupleHash(secret, 'TS', localAddress, LOCAL_PORT, remoteAddress, REMOTE_PORT);
-  pcb.FIRST_TSVAL = timestampOf(pcb, now);
-  pcb.TSVAL_RESERVED = pcb.FIRST_TSVAL;
+  pcb.TSVAL_SINCE = Math.floor(now);
+  pcb.TSVAL_RESERVED = timestampOf(pcb, now);
   pcb.TS_RECENT = 0;
   pcb.TS_RECENT_AT = 0;
 }
@@ -36,13 +37,14 @@ export function timestampOf(pcb: Pcb, now: number): number {
 
 /**
  * After a restore TSval must not go back, or the peer drops what we send (RFC 7323 section 5). Nothing at or above the
- * reserved mark has been sent, so the clock goes on from there, whatever became of the stack's own.
+ * reserved mark has been sent, so the clock goes on from there, whatever became of the stack's own. TS.Recent may have become
+ * too old meanwhile to say anything.
  */
-export function resumeTimestamps(pcb: Pcb, now: number): void {
+export function resumeTimestamps(pcb: Pcb, now: number, { began, estimate }: Absence): void {
   if (pcb.STATE !== State.SYN_SENT && !hasTimestamps(pcb)) return;
   pcb.TS_OFFSET = seqAdd(pcb.TSVAL_RESERVED, -Math.floor(now));
-  pcb.FIRST_TSVAL = pcb.TSVAL_RESERVED;
-  pcb.TS_RECENT_AT = Math.min(pcb.TS_RECENT_AT, now);
+  pcb.TSVAL_SINCE = Math.floor(now);
+  pcb.TS_RECENT_AT = now - estimate - Math.max(0, began - pcb.TS_RECENT_AT);
   pcb.LAST_ACK_SENT = pcb.RCV_NXT;
 }
 
@@ -117,9 +119,8 @@ export function noteTimestamp(pcb: Pcb, segment: TcpHeader, now: number): void {
  */
 export function echoedRoundTrip(pcb: Pcb, segment: TcpHeader, now: number): number {
   if (!hasTimestamps(pcb) || !segment.options.hasTimestamps) return -1;
-  const TSecr = segment.options.timestampEcho;
-  if (seqLessThan(TSecr, pcb.FIRST_TSVAL)) return -1;
-  return Math.max(-1, seqSub(timestampOf(pcb, now), TSecr));
+  const ago = seqSub(timestampOf(pcb, now), segment.options.timestampEcho);
+  return ago < 0 || ago > now - pcb.TSVAL_SINCE ? -1 : ago;
 }
 
 /** When the segment that `segment` echoes had left at the latest, by the stack's clock; Infinity: that cannot be told. */

@@ -1,5 +1,6 @@
 import type { Egress } from './egress.ts';
 import type { Host } from './host.ts';
+import { countDeparture } from './segment-writer.ts';
 
 /**
  * Writes the packets that belong to no connection.
@@ -15,6 +16,7 @@ export function transmitReplies(host: Host, egress: Egress): boolean {
     if (at < 0) return false;
     out.bytes.set(packet, at);
     out.commit(packet.length);
+    if (out === egress) countDeparture(host, packet.length);
     host.replies.shift();
   }
 }

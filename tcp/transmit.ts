@@ -1,9 +1,14 @@
 import { congestionControlOf } from './congestion-control/selected.ts';
+import { Durability } from './durability.ts';
+import { echoFlag, ecnSetupFlags, makeCapable } from './ecn.ts';
 import type { Egress } from './egress.ts';
+import { isInVain, isNewTextFirst } from './f-rto.ts';
 import type { Host } from './host.ts';
-import { mssOfMtu } from './largest-segment.ts';
+import { mssToOffer } from './largest-segment.ts';
+import { mtuProbeLeaves, mtuProbeSize } from './mtu-search.ts';
+import { mustWait, textLeaves } from './pacing.ts';
 import { Negotiated, type Pcb } from './pcb.ts';
-import { initialReceiveWindow, isWindowUpdateDue, offerWindow } from './receive-window.ts';
+import { isWindowUpdateDue, offerWindow, windowOfSyn } from './receive-window.ts';
 import {
   backedOffRto,
   restartRetransmissionTimer,
@@ -13,35 +18,56 @@ import {
 } from './retransmission-timeout.ts';
 import { hasSack, putSackBlocks, sackSize } from './sack-blocks.ts';
 import { segmentOf, writeSegment } from './segment-writer.ts';
-import { seqAdd, seqLessThan, seqMax, seqMin, seqSub } from './sequence.ts';
+import { seqAdd, seqLessOrEqual, seqLessThan, seqMax, seqMin, seqSub } from './sequence.ts';
 import { State } from './state.ts';
 import { probeLeaves, scheduleProbe } from './tail-loss-probe.ts';
 import { stamp } from './timestamps.ts';
-import { ACK, FIN, PSH, SYN } from './wire/tcp.ts';
+import { putUserTimeout, putUserTimeoutInSyn, userTimeoutLeft } from './user-timeout-option.ts';
+import { ACK, CWR, FIN, PSH, SYN } from './wire/tcp.ts';
+import { MAX_TCP_OPTIONS_LENGTH } from './wire/tcp-options.ts';
+
+/**
+ * Writes what all connections have to say now.
+ * @param powerEgress for connections with durability `power`
+ * @returns false when one of the two was full before everything was written
+ */
+export function transmitConnections(
+  host: Host,
+  now: number,
+  egress: Egress,
+  powerEgress: Egress,
+): boolean {
+  for (;;) {
+    const pcb = host.nextOutput;
+    if (pcb === undefined) return true;
+    const out = pcb.DURABILITY === Durability.POWER ? powerEgress : egress;
+    if (!transmitConnection(host, pcb, now, out)) return false;
+    host.shiftOutput();
+  }
+}
 
 /**
  * Writes what one connection has to say now (RFC 9293 section 3.8): a SYN, text as far as windows and Nagle let it, a FIN,
  * probes, and if none of them carried it, an acknowledgment.
  * @returns false when `egress` was full before everything was written
  */
-export function transmitConnection(host: Host, pcb: Pcb, now: number, egress: Egress): boolean {
-  switch (pcb.STATE) {
-    case State.CLOSED:
-    case State.LISTEN:
-      return true;
-    case State.SYN_SENT:
-    case State.SYN_RECEIVED:
-      return transmitSyn(host, pcb, now, egress) && transmitAcknowledgment(host, pcb, now, egress);
-    default:
-      return (
-        transmitDuplicateAcks(host, pcb, now, egress) &&
-        transmitText(host, pcb, now, egress) &&
-        transmitTailProbe(host, pcb, now, egress) &&
-        transmitProbe(host, pcb, now, egress) &&
-        transmitKeepalive(host, pcb, now, egress) &&
-        transmitAcknowledgment(host, pcb, now, egress)
-      );
+function transmitConnection(host: Host, pcb: Pcb, now: number, egress: Egress): boolean {
+  if (pcb.STATE === State.CLOSED || pcb.STATE === State.LISTEN) return true;
+  if (pcb.isSynOutstanding) {
+    return (
+      transmitSyn(host, pcb, now, egress) &&
+      transmitFinBehindSyn(host, pcb, now, egress) &&
+      transmitAcknowledgment(host, pcb, now, egress)
+    );
   }
+  return (
+    transmitDuplicateAcks(host, pcb, now, egress) &&
+    transmitText(host, pcb, now, egress) &&
+    transmitTailProbe(host, pcb, now, egress) &&
+    transmitProbe(host, pcb, now, egress) &&
+    transmitKeepalive(host, pcb, now, egress) &&
+    transmitAcknowledgment(host, pcb, now, egress)
+  );
 }
 
 /** SYN, or SYN and ACK, with what we offer. */
@@ -49,36 +75,63 @@ function transmitSyn(host: Host, pcb: Pcb, now: number, egress: Egress): boolean
   if (pcb.SYN_NOW === 0) return true;
   const header = segmentOf(pcb);
   header.SEG_SEQ = pcb.ISS;
-  header.SEG_WND = initialReceiveWindow(host);
+  header.SEG_WND = windowOfSyn(pcb);
   header.options.hasMss = true;
-  header.options.mss = mssOfMtu(host.mtu, pcb.remoteAddress);
+  header.options.mss = mssToOffer(host.mtu, pcb, pcb.remoteAddress);
   header.options.windowScale = pcb.RCV_WSCALE;
   if (pcb.STATE === State.SYN_SENT) {
     header.SEG_ACK = 0;
-    header.flags = SYN;
+    header.flags = SYN | ecnSetupFlags(pcb);
     header.options.hasWindowScale = true;
     header.options.sackPermitted = true;
   } else {
     header.SEG_ACK = pcb.RCV_NXT;
-    header.flags = SYN | ACK;
+    header.flags = SYN | ACK | ecnSetupFlags(pcb);
     // RFC 7323 section 2.2: only in answer to the peer's.
     header.options.hasWindowScale = (pcb.NEGOTIATED & Negotiated.WINDOW_SCALE) !== 0;
     header.options.sackPermitted = hasSack(pcb);
   }
   stamp(pcb, header, now);
+  putUserTimeoutInSyn(pcb, header.options);
   if (!writeSegment(host, pcb, header, 0, 0, egress)) return false;
   acknowledged(pcb);
+  if (pcb.SND_NXT !== pcb.ISS) countRetransmission(host, pcb);
   hasLeft(host, pcb, pcb.ISS, 1, now);
-  pcb.SND_NXT = seqAdd(pcb.ISS, 1);
+  pcb.SND_NXT = seqMax(pcb.SND_NXT, seqAdd(pcb.ISS, 1));
   pcb.SYN_NOW = 0;
+  // What has followed it before follows it again.
+  pcb.RETRANSMIT_NOW = 1;
   return true;
 }
 
-/** Everything that may go: first what is lost, then what is new (RFC 6675 section 4, NextSeg). */
+/** CLOSE in SYN-RECEIVED: a FIN that does not wait for the acknowledgment of the SYN (RFC 9293 section 3.10.4). */
+function transmitFinBehindSyn(host: Host, pcb: Pcb, now: number, egress: Egress): boolean {
+  const seq = seqAdd(pcb.ISS, 1);
+  if (pcb.isFinOutstanding && (pcb.SND_NXT === seq || pcb.RETRANSMIT_NOW === 1)) {
+    if (!writeText(host, pcb, seq, 0, true, false, now, egress)) return false;
+    hasLeft(host, pcb, seq, 1, now);
+    pcb.SND_NXT = seqAdd(seq, 1);
+  }
+  pcb.RETRANSMIT_NOW = 0;
+  return true;
+}
+
+/** Everything that may go. */
 function transmitText(host: Host, pcb: Pcb, now: number, egress: Egress): boolean {
   restartAfterIdle(pcb, now);
+  if (!transmitMtuProbe(host, pcb, now, egress)) return false;
+  if (!transmitSegments(host, pcb, now, egress)) return false;
+  if (isInVain(pcb) && !transmitSegments(host, pcb, now, egress)) return false;
+  pcb.RETRANSMIT_NOW = 0;
+  pcb.FlightSize = seqSub(pcb.SND_NXT, pcb.SND_UNA);
+  armPersistTimer(host, pcb, now);
+  return true;
+}
+
+/** First what is lost, then what is new (RFC 6675 section 4, NextSeg), but for F-RTO. */
+function transmitSegments(host: Host, pcb: Pcb, now: number, egress: Egress): boolean {
   for (;;) {
-    const isAgain = pcb.flight !== undefined && pcb.flight.lost > 0;
+    const isAgain = pcb.flight !== undefined && pcb.flight.lost > 0 && !isNewTextFirst(pcb);
     const seq = isAgain ? pcb.flight!.firstLost : pcb.SND_NXT;
     const lostEnd = isAgain ? pcb.flight!.firstLostEnd : seq;
     // Behind what is lost may follow what is new.
@@ -90,14 +143,27 @@ function transmitText(host: Host, pcb: Pcb, now: number, egress: Egress): boolea
     const isFin = length === available && numbers > available && window > length;
     if (!isFin && !mayTransmit(pcb, length, available, isAgain)) break;
     const isUrgent = isAgain && pcb.RETRANSMIT_NOW === 1;
-    // A whole segment or none: what is left of cwnd is no reason for a small one.
-    if (Math.max(length, 1) > congestionWindow(pcb, isAgain) - pcb.pipe && !isUrgent) break;
+    // A whole segment or none: what is left of cwnd is no reason for a small one. A FIN alone has nothing to fill the path with.
+    if (length > 0 && length > congestionWindow(pcb, isAgain) - pcb.pipe && !isUrgent) break;
+    if (length > 0 && !isAgain && mustWait(host, pcb, now)) break;
     if (!transmitSegment(host, pcb, seq, length, isFin, now, egress)) return false;
     pcb.RETRANSMIT_NOW = 0;
     pcb.PROBE_NOW = 0;
   }
-  pcb.RETRANSMIT_NOW = 0;
-  armPersistTimer(host, pcb, now);
+  return true;
+}
+
+/** A segment larger than the path is known to carry, if it is time for one. */
+function transmitMtuProbe(host: Host, pcb: Pcb, now: number, egress: Egress): boolean {
+  const seq = pcb.SND_NXT;
+  const queued = seqSub(seqAdd(pcb.SND_UNA, pcb.SEND_END - pcb.SEND_START), seq);
+  const window = pcb.SND_WND - seqSub(seq, pcb.SND_UNA);
+  const size = mtuProbeSize(pcb, Math.min(queued, window), now);
+  if (size === 0) return true;
+  // SACK blocks go before text here too: the packet is as long as it would be without.
+  const length = size - sackSize(pcb);
+  if (!transmitSegment(host, pcb, seq, length, false, now, egress)) return false;
+  mtuProbeLeaves(pcb, size, seq, seqAdd(seq, length));
   return true;
 }
 
@@ -114,11 +180,13 @@ function transmitTailProbe(host: Host, pcb: Pcb, now: number, egress: Egress): b
     const window = pcb.SND_WND - seqSub(SND_NXT, SND_UNA);
     const unsent = Math.min(seqSub(textEnd, SND_NXT), window, most);
     const isAgain = unsent <= 0;
-    const seq = isAgain ? seqMax(SND_UNA, seqAdd(SND_NXT, -most)) : SND_NXT;
-    const length = isAgain ? seqSub(seqMin(SND_NXT, textEnd), seq) : unsent;
+    const end = seqMin(SND_NXT, textEnd);
+    const seq = isAgain ? seqMax(flight.lastStart, seqAdd(end, -most)) : SND_NXT;
+    const length = isAgain ? Math.max(0, seqSub(end, seq)) : unsent;
     const isFin = isAgain && seqLessThan(textEnd, SND_NXT);
     if (!transmitSegment(host, pcb, seq, length, isFin, now, egress)) return false;
     probeLeaves(pcb, isAgain);
+    host.counters.TcpExtTCPLossProbes++;
     pcb.PROBE_DEADLINE = 0;
   }
   pcb.TAIL_PROBE_NOW = 0;
@@ -147,9 +215,17 @@ function mayTransmit(pcb: Pcb, length: number, available: number, isAgain: boole
   if (length === largestText(pcb)) return true;
   // What is sent again was let through once.
   if (isAgain) return true;
-  const needNotWait = pcb.SND_NXT === pcb.SND_UNA || pcb.NODELAY === 1;
+  const needNotWait = pcb.NODELAY === 1 || !isSmallUnacknowledged(pcb);
   if (needNotWait && (length === available || length >= pcb.MAX_SND_WND / 2)) return true;
   return pcb.PROBE_NOW === 1;
+}
+
+/**
+ * Whether small segments have to wait: only for another small one. Those behind full ones would wait for a delayed ACK (RFC
+ * 9293 appendix A.3; G. Minshall, _A Proposed Modification to Nagle's Algorithm_, 1999).
+ */
+function isSmallUnacknowledged({ SND_SML, SND_UNA, SND_NXT }: Pcb): boolean {
+  return seqLessThan(SND_UNA, SND_SML) && seqLessOrEqual(SND_SML, SND_NXT);
 }
 
 /** RFC 5681 section 4.1: after a pause, cwnd says little about the path. */
@@ -177,7 +253,7 @@ function transmitProbe(host: Host, pcb: Pcb, now: number, egress: Egress): boole
     const isFin = pcb.SEND_START === pcb.SEND_END;
     const length = isFin ? 0 : 1;
     const at = pcb.SND_UNA;
-    if (!writeText(host, pcb, at, length, isFin, now, egress)) return false;
+    if (!writeText(host, pcb, at, length, isFin, false, now, egress)) return false;
     // The peer need not take it.
     pcb.presumeLost(seqAdd(at, 1));
     stopTiming(pcb);
@@ -228,10 +304,12 @@ function writeAcknowledgment(
   header.SEG_SEQ = seq;
   header.SEG_ACK = pcb.RCV_NXT;
   header.SEG_WND = offerWindow(host, pcb);
-  header.flags = ACK;
+  header.flags = ACK | echoFlag(pcb);
   stamp(pcb, header, now);
   putSackBlocks(pcb, header);
+  putUserTimeout(pcb, header, MAX_TCP_OPTIONS_LENGTH);
   if (!writeSegment(host, pcb, header, 0, 0, egress)) return false;
+  userTimeoutLeft(pcb, header);
   acknowledged(pcb);
   return true;
 }
@@ -245,14 +323,23 @@ function transmitSegment(
   now: number,
   egress: Egress,
 ): boolean {
-  if (!writeText(host, pcb, seq, length, isFin, now, egress)) return false;
-  const count = length + (isFin ? 1 : 0);
-  hasLeft(host, pcb, seq, count, now);
   const isNew = seq === pcb.SND_NXT;
+  const isSmall = length < largestText(pcb);
+  if (!writeText(host, pcb, seq, length, isFin, isNew, now, egress)) return false;
+  if (!isNew) countRetransmission(host, pcb);
+  const count = length + (isFin ? 1 : 0);
+  if (isNew && isSmall) pcb.SND_SML = seqAdd(seq, count);
+  if (isNew) textLeaves(pcb, length, now);
+  hasLeft(host, pcb, seq, count, now);
   pcb.sent(seq, seqAdd(seq, count), now);
   if (pcb.IN_RECOVERY === 1) pcb.prr_out += count;
   else if (isNew) scheduleProbe(host, pcb, now);
   return true;
+}
+
+function countRetransmission({ counters }: Host, pcb: Pcb): void {
+  counters.TcpRetransSegs++;
+  if (pcb.IN_RECOVERY === 1) counters.TcpExtTCPFastRetrans++;
 }
 
 function writeText(
@@ -261,6 +348,7 @@ function writeText(
   seq: number,
   length: number,
   isFin: boolean,
+  isNew: boolean,
   now: number,
   egress: Egress,
 ): boolean {
@@ -270,10 +358,14 @@ function writeText(
   header.SEG_SEQ = seq;
   header.SEG_ACK = pcb.RCV_NXT;
   header.SEG_WND = offerWindow(host, pcb);
-  header.flags = ACK | (isFin ? FIN : 0) | (isLast && length > 0 ? PSH : 0);
+  header.flags = ACK | (isFin ? FIN : 0) | (isLast && length > 0 ? PSH : 0) | echoFlag(pcb);
+  if (isNew && length > 0) makeCapable(pcb, header);
   stamp(pcb, header, now);
   putSackBlocks(pcb, header);
+  putUserTimeout(pcb, header, largestText(pcb) - length);
   if (!writeSegment(host, pcb, header, offset, length, egress)) return false;
+  userTimeoutLeft(pcb, header);
+  if (header.flags & CWR) pcb.CWR_NOW = 0;
   acknowledged(pcb);
   return true;
 }

@@ -1,21 +1,27 @@
 import { ErrnoError } from '../../tcp/errno.ts';
 import { State } from '../../tcp/state.ts';
-import { BLOCKED } from '../attempt.ts';
+import { type Attempt, BLOCKED } from '../attempt.ts';
 import type { Connection } from '../connection.ts';
 import type { TextFile } from '../file.ts';
 import { POLLERR, READABLE } from '../poll.ts';
 
 /**
- * Blocks until somebody has connected, then says the new connection's name: one for each open. The new connection
- * belongs to whom the listener belongs to.
+ * The connection that has waited longest. It belongs to whom the listener belongs to.
+ * @throws ErrnoError EINVAL not listening
  */
+export function acceptOne({ pcb, stack, connections, node }: Connection): Attempt<Connection> {
+  if (pcb.STATE !== State.LISTEN) throw new ErrnoError('EINVAL');
+  const child = stack.accept(pcb);
+  return child === undefined ? BLOCKED : connections.adopt(child, node);
+}
+
+/** Blocks until somebody has connected, then says the new connection's name: one for each open. */
 export const accept: TextFile<Connection> = {
   name: 'accept',
   stream: false,
-  read: ({ pcb, stack, connections, node }) => {
-    if (pcb.STATE !== State.LISTEN) throw new ErrnoError('EINVAL');
-    const child = stack.accept(pcb);
-    return child === undefined ? BLOCKED : connections.adopt(child, node).name;
+  read: (listener) => {
+    const accepted = acceptOne(listener);
+    return accepted === BLOCKED ? BLOCKED : accepted.name;
   },
   poll: ({ pcb, stack }) => {
     if (pcb.STATE !== State.LISTEN) return READABLE | POLLERR;

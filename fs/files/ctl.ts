@@ -1,11 +1,13 @@
 import { ErrnoError } from '../../tcp/errno.ts';
-import type { Pcb } from '../../tcp/pcb.ts';
 import { type Attempt, BLOCKED, type Call } from '../attempt.ts';
+import { setAutoclose } from '../autoclose.ts';
 import type { Connection } from '../connection.ts';
 import { dial, pollDial } from '../dial.ts';
 import type { TextFile } from '../file.ts';
+import { SOCKOPTS_FILES } from '../sockopts.ts';
 import { bindTo } from './bind.ts';
 import { announce, listenWith } from './listen.ts';
+import { shutdownAs } from './shutdown.ts';
 
 /** Does what a line says. `argument` is what follows the verb. A verb that blocks leaves a note below `NOTES`. */
 type Verb = (connection: Connection, argument: string, call: Call) => Attempt<void>;
@@ -13,16 +15,17 @@ type Verb = (connection: Connection, argument: string, call: Call) => Attempt<vo
 /** How many notes a line may leave, 0 among them. */
 const NOTES = 2;
 
+/** Each option of `sockopts/` is a verb too. */
 const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
   ['connect', dial],
   ['announce', announce],
   ['bind', bindTo],
   ['listen', listenWith],
-  ['shutdown', shutdown],
-  ['nodelay', ({ pcb }, argument) => setSwitch(pcb, 'NODELAY', argument)],
-  ['keepalive', ({ pcb }, argument) => setSwitch(pcb, 'KEEPALIVE', argument)],
+  ['shutdown', shutdownAs],
+  ['autoclose', setAutoclose],
   ['close', withoutArgument((connection, { now }) => connection.stack.close(connection.pcb, now))],
   ['hangup', withoutArgument((connection, { now }) => connection.stack.abort(connection.pcb, now))],
+  ...[...SOCKOPTS_FILES.values()].map(({ name, write }) => [name, write] as const),
 ]);
 
 /**
@@ -64,14 +67,4 @@ function withoutArgument(verb: (connection: Connection, call: Call) => void): Ve
     if (argument !== '') throw new ErrnoError('EINVAL');
     verb(connection, call);
   };
-}
-
-function shutdown(connection: Connection, argument: string, call: Call): void {
-  if (argument !== 'wr') throw new ErrnoError('EINVAL');
-  connection.stack.shutdown(connection.pcb, call.now);
-}
-
-function setSwitch(pcb: Pcb, field: 'NODELAY' | 'KEEPALIVE', argument: string): void {
-  if (argument !== 'on' && argument !== 'off') throw new ErrnoError('EINVAL');
-  pcb[field] = argument === 'on' ? 1 : 0;
 }

@@ -1,11 +1,11 @@
-import { ErrnoError, errnoName } from '../../tcp/errno.ts';
+import { ErrnoError } from '../../tcp/errno.ts';
 import type { Pcb } from '../../tcp/pcb.ts';
-import { State } from '../../tcp/state.ts';
 import { BLOCKED } from '../attempt.ts';
 import type { Connection } from '../connection.ts';
 import type { StreamFile } from '../file.ts';
 import { POLLERR, POLLHUP, POLLRDHUP, READABLE, WRITABLE } from '../poll.ts';
 import { isConnecting, isOver } from '../progress.ts';
+import { hasEnded, isComplete, untoldError } from '../stream-end.ts';
 
 /**
  * The stream of bytes. Errors are told as Linux tells those of a socket (sock_error in include/net/sock.h): once, to
@@ -33,36 +33,38 @@ export const data: StreamFile<Connection> = {
     return taken === 0 && source.length > 0 ? BLOCKED : taken;
   },
   // As tcp_poll in net/ipv4/tcp.c.
-  poll: (connection) => {
-    const { pcb } = connection;
-    if (isConnecting(pcb)) return 0;
-    let events = 0;
-    if (hasUntoldError(connection)) events |= POLLERR | READABLE | WRITABLE;
-    if (isAtEnd(pcb)) events |= READABLE | POLLRDHUP;
-    if (pcb.readable > 0) events |= READABLE;
-    if (pcb.writable > 0 || pcb.FIN_QUEUED === 1) events |= WRITABLE;
-    if (isOver(pcb)) events |= READABLE | WRITABLE | POLLHUP;
-    return events;
-  },
+  poll: (connection) => pollRead(connection) | pollWrite(connection),
 };
-
-function hasUntoldError({ pcb, node }: Connection): boolean {
-  return pcb.ERROR !== 0 && !node.errorTold;
-}
 
 /** @throws ErrnoError what ended the connection, if nobody has been told */
 function tellError(connection: Connection): void {
-  if (!hasUntoldError(connection)) return;
+  const error = untoldError(connection);
+  if (error === undefined) return;
   connection.node.errorTold = true;
   connection.save();
-  throw new ErrnoError(errnoName(connection.pcb.ERROR) ?? 'EIO');
+  throw new ErrnoError(error);
 }
 
-/** Nothing more will come or go: it has been a connection and is none, or somebody has closed it. */
-function hasEnded(pcb: Pcb): boolean {
-  return pcb.CLOSED_BY_USER === 1 || (pcb.STATE === State.CLOSED && pcb.REMOTE_PORT !== 0);
+/** What poll(2) says of reading. */
+export function pollRead(connection: Connection): number {
+  const { pcb } = connection;
+  if (isConnecting(pcb)) return 0;
+  let events = 0;
+  if (untoldError(connection) !== undefined) events |= POLLERR | READABLE;
+  if (isAtEnd(pcb)) events |= READABLE | POLLRDHUP;
+  if (pcb.readable > 0) events |= READABLE;
+  if (isOver(pcb)) events |= READABLE | POLLHUP;
+  return events;
+}
+
+/** What poll(2) says of writing. */
+function pollWrite(connection: Connection): number {
+  const { pcb } = connection;
+  if (isConnecting(pcb)) return 0;
+  const canWrite = pcb.writable > 0 || pcb.FIN_QUEUED === 1;
+  return canWrite || isOver(pcb) || untoldError(connection) !== undefined ? WRITABLE : 0;
 }
 
 function isAtEnd(pcb: Pcb): boolean {
-  return pcb.atEnd || (pcb.readable === 0 && hasEnded(pcb));
+  return pcb.readable === 0 && isComplete(pcb);
 }

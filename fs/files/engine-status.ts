@@ -6,5 +6,5 @@ import { keyValueLines } from '../key-value-lines.ts';
 export const engineStatus: TextFile<Commons> = {
   name: 'status',
   stream: false,
-  read: ({ facts }) => keyValueLines(facts()),
+  read: ({ sources }) => keyValueLines(sources.facts()),
 };

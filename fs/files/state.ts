@@ -1,9 +1,12 @@
 import type { Connection } from '../connection.ts';
 import type { TextFile } from '../file.ts';
 
+const current = ({ pcb }: Connection) => pcb.state;
+
 /** The state's name in RFC 9293 section 3.3.2. */
 export const state: TextFile<Connection> = {
   name: 'state',
   stream: false,
-  read: ({ pcb }) => pcb.state,
+  read: current,
+  current,
 };

@@ -1,9 +1,12 @@
+import { DURABILITIES } from '../../tcp/durability.ts';
 import type { Pcb } from '../../tcp/pcb.ts';
+import { peerPatience } from '../../tcp/peer-patience.ts';
 import type { Connection } from '../connection.ts';
 import { endpointLine } from '../endpoint-line.ts';
 import { errorLine } from '../error-line.ts';
 import type { TextFile } from '../file.ts';
 import { keyValueLines } from '../key-value-lines.ts';
+import { OFF_OR_ON } from '../sockopt.ts';
 
 /** Variables of the PCB. Bytes, sequence numbers or milliseconds, as `Pcb` says. */
 const VARIABLES = [
@@ -15,6 +18,7 @@ const VARIABLES = [
   'SND_WL1',
   'SND_WL2',
   'SND_MSS',
+  'MAX_SND_MSS',
   'SND_WSCALE',
   'IRS',
   'RCV_NXT',
@@ -53,12 +57,20 @@ export const status: TextFile<Connection> = {
       ['local', endpointLine(pcb.local)],
       ['remote', endpointLine(pcb.remote)],
       ['error', errorLine(pcb.ERROR)],
+      ['durability', DURABILITIES[pcb.DURABILITY]!],
       ['created', new Date(node.created).toISOString()],
+      ['autoclose', OFF_OR_ON.write(Number(node.autoclose))],
       ['readable', pcb.readable],
       ['writable', pcb.writable],
+      ['peer_patience_seconds', patience(pcb)],
       ...NAMES.map(([variable, name]) => [name, rounded(pcb[variable])] as const),
     ]),
 };
+
+function patience(pcb: Pcb): number | '' {
+  const milliseconds = peerPatience(pcb);
+  return milliseconds === undefined ? '' : Math.floor(milliseconds / 1000);
+}
 
 /** As the RFCs write it: SND.UNA. */
 function writtenName(name: string): string {

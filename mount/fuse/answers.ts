@@ -1,6 +1,7 @@
+import type { StoredRecord } from '../../persist/record-store.ts';
 import { Table } from '../../persist/table.ts';
 import { OutSize } from './protocol.ts';
-import type { Stage, StoredRecord } from './stage.ts';
+import type { Stage } from './stage.ts';
 import { getU64, setU64 } from './u64.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { BLOCKED, type Call } from '../../fs/attempt.ts';
+import { connectionOf } from '../../fs/node-id.ts';
 import { assert } from '../../tcp/assert.ts';
 import type { Egress } from '../../tcp/egress.ts';
 import { ErrnoError, errnoNumber } from '../../tcp/errno.ts';
@@ -30,8 +31,12 @@ export interface SessionOptions {
   readonly fd: number;
   readonly negotiated: Negotiated;
   readonly tree: ServedTree;
-  /** Where replies are written; they leave when the turn is durable. */
+  /** Where replies are written; they leave when the turn is committed. */
   readonly replies: Egress;
+  /** The same for replies that leave only when a crash of the host cannot take the turn away. */
+  readonly powerReplies: Egress;
+  /** Whether a connection is to outlive a crash of the host; with 0, whether anything in the store is. */
+  readonly outlivesHost: (connection: number) => boolean;
   readonly answers: Answers;
   readonly notes: Notes;
   readonly polls: Polls;
@@ -43,6 +48,8 @@ export class Session {
   readonly #fd: number;
   readonly #tree: ServedTree;
   readonly #replies: Egress;
+  readonly #powerReplies: Egress;
+  readonly #outlivesHost: (connection: number) => boolean;
   readonly #notes: Notes;
   readonly #polls: Polls;
   readonly #inbox: Inbox;
@@ -76,11 +83,14 @@ export class Session {
   readonly #service: { -readonly [K in keyof Service]: Service[K] };
 
   constructor(options: SessionOptions) {
-    const { fd, negotiated, tree, replies, answers, notes, polls } = options;
+    const { fd, negotiated, tree, replies, powerReplies, outlivesHost, answers, notes, polls } =
+      options;
     this.answers = answers;
     this.#fd = fd;
     this.#tree = tree;
     this.#replies = replies;
+    this.#powerReplies = powerReplies;
+    this.#outlivesHost = outlivesHost;
     this.#notes = notes;
     this.#polls = polls;
     this.#inbox = new Inbox(negotiated.maxWrite);
@@ -105,8 +115,8 @@ export class Session {
    */
   drain(now: number): void {
     if (this.#toResend) {
-      this.#toResend = false;
       this.#readEverythingAgain();
+      this.#toResend = false;
     } else if (this.#next === this.#queue.length) {
       this.#queue.length = this.#next = 0;
       this.#inbox.clear();
@@ -147,7 +157,7 @@ export class Session {
         this.#unmounted = true;
         return;
       }
-      crashPoint('read-request');
+      crashPoint(this.#toResend ? 'amid-redelivery' : 'read-request');
       if (this.#accept(length)) inbox.advance(length);
     }
   }
@@ -180,6 +190,7 @@ export class Session {
     view.setInt32(4, Notification.RESEND, true);
     const written = write(this.#fd, address, OutSize.header);
     assert(written === OutSize.header || written === -ENODEV, `RESEND is known (${written})`);
+    crashPoint('asked-again');
     const inbox = this.#inbox;
     for (let first = 0, full = true; full; first = this.#queue.length) {
       inbox.clear();
@@ -235,6 +246,10 @@ export class Session {
   #serve(request: Request, now: number): boolean {
     const operation = operationOf(request.opcode);
     if (request.resent) {
+      // Before any look at `interrupted`: what was done is not undone. A program that goes on has its answer in spite of the signal,
+      // and one that was killed takes the bytes of its READ with it, as it does when read(2) has just returned. The answer to an
+      // OPEN has nobody to go to only when its program is killed in the moment between RESEND and the reading of what it brings: the
+      // kernel then forgets the request, which looks here as if it had been answered, and the handle stays until the next mount.
       const reply = this.answers.lookup(request.key);
       if (reply !== undefined) return this.#repeat(request, reply);
       if (request.note === 0) request.note = this.#notes.take(request.key);
@@ -244,15 +259,38 @@ export class Session {
     }
     if (request.bodyLength < operation.minimum) return this.#refuse(request, EINVAL, false);
     const room = operation.room(request, this.#limit);
-    const start = this.#replies.reserve(OutSize.header + room);
-    if (start < 0) return false;
+    const replies = this.#repliesTo(request, operation.effect);
+    const start = replies.reserve(OutSize.header + room);
+    if (start < 0 || !this.#canChangeDurability(request, room)) return false;
+    this.#service.bytes = replies.bytes;
+    this.#service.view = replies.view;
     this.#service.start = start + OutSize.header;
     this.#service.room = room;
-    this.#attempt(request, operation, start, now);
+    this.#attempt(request, operation, replies, start, now);
     return true;
   }
 
-  #attempt(request: Request, operation: Operation, start: number, now: number): void {
+  /** What a connection says waits for as much as the connection outlives; what changes the tree, for as much as anything does. */
+  #repliesTo(request: Request, effect: boolean): Egress {
+    const connection = connectionOf(request.node);
+    const waits = (connection !== 0 || effect) && this.#outlivesHost(connection);
+    return waits ? this.#powerReplies : this.#replies;
+  }
+
+  /** Only WRITE makes a connection outlive more, and then that is where its reply has to have room. */
+  #canChangeDurability(request: Request, room: number): boolean {
+    return (
+      request.opcode !== Opcode.WRITE || this.#powerReplies.reserve(OutSize.header + room) >= 0
+    );
+  }
+
+  #attempt(
+    request: Request,
+    operation: Operation,
+    replies: Egress,
+    start: number,
+    now: number,
+  ): void {
     const call = this.#call;
     call.uid = request.uid;
     call.gid = request.gid;
@@ -270,9 +308,9 @@ export class Session {
       length = 0;
     }
     if (length !== BLOCKED) {
-      this.#answer(request, start, errno, length, operation.effect);
+      this.#answer(request, replies, start, errno, length, operation.effect);
     } else if (call.nonblocking) {
-      this.#answer(request, start, EAGAIN, 0, call.note !== 0);
+      this.#answer(request, replies, start, EAGAIN, 0, call.note !== 0);
     } else {
       this.#park(request, operation, call.note);
     }
@@ -291,20 +329,32 @@ export class Session {
 
   /** Answers with the reply that an engine before this one made. */
   #repeat(request: Request, reply: Uint8Array): boolean {
-    const start = this.#replies.reserve(reply.length);
+    const replies = this.#repliesTo(request, true);
+    const start = replies.reserve(reply.length);
     if (start < 0) return false;
-    this.#replies.bytes.set(reply, start);
-    const { view } = this.#replies;
-    const errno = -view.getInt32(start + 4, true);
-    this.#answer(request, start, errno, reply.length - OutSize.header, true);
+    replies.bytes.set(reply, start);
+    const errno = -replies.view.getInt32(start + 4, true);
+    this.#answer(request, replies, start, errno, reply.length - OutSize.header, true);
     return true;
   }
 
   #refuse(request: Request, errno: number, effect: boolean): boolean {
-    const start = this.#replies.reserve(OutSize.header);
+    const replies = this.#repliesTo(request, effect);
+    const start = replies.reserve(OutSize.header);
     if (start < 0) return false;
-    this.#answer(request, start, errno, 0, effect);
+    this.#answer(request, replies, start, errno, 0, effect);
     return true;
+  }
+
+  /** Serving the request has changed how long its reply has to wait; or its connection is gone, and then it waits. */
+  #moveReply(from: Egress, start: number, length: number): void {
+    const to = this.#powerReplies;
+    if (from !== to) {
+      const at = to.reserve(length);
+      assert(at >= 0, 'there is room for a reply that has to wait longer');
+      to.bytes.set(from.bytes.subarray(start, start + length), at);
+    }
+    to.commit(length);
   }
 
   /**
@@ -312,14 +362,22 @@ export class Session {
    * @param length bytes of the body
    * @param effect whether the request must not be served a second time
    */
-  #answer(request: Request, start: number, errno: number, length: number, effect: boolean): void {
-    const { bytes, view } = this.#replies;
+  #answer(
+    request: Request,
+    replies: Egress,
+    start: number,
+    errno: number,
+    length: number,
+    effect: boolean,
+  ): void {
+    const { bytes, view } = replies;
     const total = OutSize.header + length;
     view.setUint32(start, total, true);
     view.setInt32(start + 4, -errno, true);
     view.setUint32(start + 8, request.uniqueLow, true);
     view.setUint32(start + 12, request.uniqueHigh, true);
-    this.#replies.commit(total);
+    if (replies === this.#repliesTo(request, effect)) replies.commit(total);
+    else this.#moveReply(replies, start, total);
     if (effect) this.answers.record(request.key, bytes, start, total);
     if (request.note !== 0) this.#notes.delete(request.key);
     request.forget();

@@ -6,10 +6,3 @@ export interface Stage {
   put(table: Table, id: number, index: number, value: Uint8Array): void;
   delete(table: Table, id: number, index: number): void;
 }
-
-/** One record of the journal, as it is read back. */
-export interface StoredRecord {
-  readonly id: number;
-  readonly index: number;
-  readonly value: Uint8Array;
-}

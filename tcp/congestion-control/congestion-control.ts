@@ -7,8 +7,13 @@ import type { Pcb } from '../pcb.ts';
 export interface CongestionControl {
   /** The handshake is done, or the connection restored. */
   start(pcb: Pcb): void;
-  /** The peer has acknowledged `count` new bytes outside of loss recovery. */
-  acknowledged(pcb: Pcb, count: number, now: number): void;
+  /** The user has chosen it in place of another: `cwnd` and `ssthresh` stay. */
+  adopt(pcb: Pcb): void;
+  /**
+   * The peer has acknowledged `count` new bytes outside of loss recovery.
+   * @param rtt how long those that left last had been on their way, milliseconds; Infinity: not known
+   */
+  acknowledged(pcb: Pcb, count: number, rtt: number, now: number): void;
   /** Duplicate ACKs tell of a loss: sets ssthresh. */
   loss(pcb: Pcb): void;
   /** The retransmission timer has run out; `isFirst`: for the first time since something was acknowledged. */

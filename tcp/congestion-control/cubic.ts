@@ -1,7 +1,6 @@
 import type { Pcb } from '../pcb.ts';
-import { seqSub } from '../sequence.ts';
 import type { CongestionControl } from './congestion-control.ts';
-import { initialWindow, NO_THRESHOLD, slowStart, wasWindowUsed } from './slow-start.ts';
+import { beginSlowStart, initialWindow, slowStart, wasWindowUsed } from './slow-start.ts';
 
 /** RFC 9438 section 5, segments per second cubed. */
 const C = 0.4;
@@ -10,58 +9,59 @@ const BETA = 0.7;
 /** RFC 9438 section 4.3: what makes the Reno-friendly region as fast as Reno. */
 const ALPHA = (3 * (1 - BETA)) / (1 + BETA);
 
-/** W_cubic(t) of RFC 9438 section 4.2, figure 1, segments; `t` in seconds since the epoch. */
+/** W_cubic(t) of RFC 9438 section 4.2, figures 1 and 2; `t` in seconds since the epoch. */
 function W_cubic(pcb: Pcb, t: number): number {
-  return C * (t - pcb.CUBIC_K) ** 3 + pcb.CUBIC_W_MAX;
+  const perCube = C * pcb.SND_MSS;
+  const K = Math.cbrt((pcb.CUBIC_W_MAX - pcb.CUBIC_CWND_EPOCH) / perCube);
+  return perCube * (t - K) ** 3 + pcb.CUBIC_W_MAX;
 }
 
 /** A stage of congestion avoidance begins (RFC 9438 section 4.2). */
-function beginEpoch(pcb: Pcb, cwnd: number, now: number): void {
+function beginEpoch(pcb: Pcb, now: number): void {
+  const { cwnd } = pcb;
   pcb.CUBIC_EPOCH = now;
+  pcb.CUBIC_CWND_EPOCH = cwnd;
   pcb.CUBIC_W_EST = cwnd;
-  if (cwnd < pcb.CUBIC_W_MAX) {
-    pcb.CUBIC_K = Math.cbrt((pcb.CUBIC_W_MAX - cwnd) / C);
-  } else {
-    pcb.CUBIC_K = 0;
-    pcb.CUBIC_W_MAX = cwnd;
-  }
+  pcb.CUBIC_W_MAX = Math.max(pcb.CUBIC_W_MAX, cwnd);
 }
 
 /** Multiplicative decrease (RFC 9438 section 4.6) with fast convergence (section 4.7). */
 function decrease(pcb: Pcb): void {
-  const SMSS = pcb.SND_MSS;
-  const cwnd = pcb.cwnd / SMSS;
+  const { cwnd } = pcb;
   pcb.CUBIC_W_MAX = cwnd < pcb.CUBIC_W_MAX ? (cwnd * (1 + BETA)) / 2 : cwnd;
   pcb.CUBIC_CWND_PRIOR = cwnd;
   pcb.CUBIC_EPOCH = 0;
-  const FlightSize = Math.min(seqSub(pcb.SND_NXT, pcb.SND_UNA), pcb.cwnd);
-  pcb.ssthresh = Math.max(Math.floor(FlightSize * BETA), 2 * SMSS);
+  const FlightSize = Math.min(pcb.FlightSize, cwnd);
+  pcb.ssthresh = Math.max(Math.floor(FlightSize * BETA), 2 * pcb.SND_MSS);
 }
 
-/** CUBIC (RFC 9438). Its windows are counted in segments, as in the RFC; cwnd in bytes, as everywhere. */
+/** CUBIC (RFC 9438). All windows are in bytes, and not in segments as in the RFC: SND_MSS changes with the path's MTU. */
 export const cubic: CongestionControl = {
   start(pcb) {
-    pcb.cwnd = initialWindow(pcb.SND_MSS);
-    pcb.ssthresh = NO_THRESHOLD;
+    beginSlowStart(pcb);
     pcb.CUBIC_EPOCH = 0;
     pcb.CUBIC_W_MAX = 0;
   },
 
-  acknowledged(pcb, count, now) {
-    if (!wasWindowUsed(pcb, count)) return;
+  adopt(pcb) {
+    pcb.CUBIC_EPOCH = 0;
+    pcb.CUBIC_W_MAX = 0;
+  },
+
+  acknowledged(pcb, count, rtt, now) {
+    if (!wasWindowUsed(pcb)) return;
     if (pcb.cwnd < pcb.ssthresh) {
-      slowStart(pcb, count);
+      slowStart(pcb, count, rtt);
       return;
     }
-    const SMSS = pcb.SND_MSS;
-    const cwnd = pcb.cwnd / SMSS;
-    if (pcb.CUBIC_EPOCH === 0) beginEpoch(pcb, cwnd, now);
+    const { cwnd } = pcb;
+    if (pcb.CUBIC_EPOCH === 0) beginEpoch(pcb, now);
     const t = (now - pcb.CUBIC_EPOCH) / 1000;
     const alpha = pcb.CUBIC_W_EST < pcb.CUBIC_CWND_PRIOR ? ALPHA : 1;
-    pcb.CUBIC_W_EST += (alpha * count) / SMSS / cwnd;
+    pcb.CUBIC_W_EST += (alpha * count * pcb.SND_MSS) / cwnd;
     if (W_cubic(pcb, t) < pcb.CUBIC_W_EST) {
       // RFC 9438 section 4.3.
-      pcb.cwnd = Math.max(pcb.cwnd, Math.floor(pcb.CUBIC_W_EST * SMSS));
+      pcb.cwnd = Math.max(cwnd, Math.floor(pcb.CUBIC_W_EST));
       return;
     }
     const ahead = W_cubic(pcb, t + pcb.SRTT / 1000);
@@ -77,6 +77,8 @@ export const cubic: CongestionControl = {
     if (isFirst) decrease(pcb);
     pcb.cwnd = pcb.SND_MSS;
     pcb.CUBIC_EPOCH = 0;
+    // RFC 9438 section 4.8: the next stage begins its curve where slow start ends.
+    pcb.CUBIC_W_MAX = 0;
   },
 
   idle(pcb, now) {

@@ -1,26 +1,28 @@
 import type { Pcb } from '../pcb.ts';
-import { seqSub } from '../sequence.ts';
 import type { CongestionControl } from './congestion-control.ts';
-import { initialWindow, NO_THRESHOLD, slowStart, wasWindowUsed } from './slow-start.ts';
+import { beginSlowStart, initialWindow, slowStart, wasWindowUsed } from './slow-start.ts';
 
 /** RFC 5681 section 3.1, equation 4. What limited transmit has sent beyond cwnd does not count (section 3.2, step 2). */
 function halfOfFlight(pcb: Pcb): number {
-  const FlightSize = Math.min(seqSub(pcb.SND_NXT, pcb.SND_UNA), pcb.cwnd);
+  const FlightSize = Math.min(pcb.FlightSize, pcb.cwnd);
   return Math.max(Math.floor(FlightSize / 2), 2 * pcb.SND_MSS);
 }
 
 /** Slow start and congestion avoidance of RFC 5681, counting bytes (RFC 3465). */
 export const reno: CongestionControl = {
   start(pcb) {
-    pcb.cwnd = initialWindow(pcb.SND_MSS);
-    pcb.ssthresh = NO_THRESHOLD;
+    beginSlowStart(pcb);
     pcb.CWND_ACKED = 0;
   },
 
-  acknowledged(pcb, count) {
-    if (!wasWindowUsed(pcb, count)) return;
+  adopt(pcb) {
+    pcb.CWND_ACKED = 0;
+  },
+
+  acknowledged(pcb, count, rtt) {
+    if (!wasWindowUsed(pcb)) return;
     if (pcb.cwnd < pcb.ssthresh) {
-      slowStart(pcb, count);
+      slowStart(pcb, count, rtt);
       return;
     }
     pcb.CWND_ACKED += count;

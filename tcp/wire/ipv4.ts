@@ -1,3 +1,4 @@
+import { IpAddress } from '../address.ts';
 import { finishChecksum, onesComplementSum } from './checksum.ts';
 
 /** Bytes of a header without options, the only kind emitted. */
@@ -6,6 +7,7 @@ export const IPV4_HEADER_LENGTH = 20;
 /** Assigned protocol numbers (IANA, Protocol Numbers). */
 export const PROTOCOL_ICMP = 1;
 export const PROTOCOL_TCP = 6;
+export const PROTOCOL_UDP = 17;
 
 const DONT_FRAGMENT = 0x4000;
 const MORE_FRAGMENTS = 0x2000;
@@ -26,10 +28,15 @@ export class Ipv4Header {
   fragmentOffset = 0;
   timeToLive = 0;
   protocol = 0;
-  /** u32 */
-  source = 0;
-  /** u32 */
-  destination = 0;
+  source = IpAddress.fromIpv4(0);
+  destination = IpAddress.fromIpv4(0);
+  /** Where the octet is that says `protocol`, bytes from the start of the packet. */
+  readonly protocolAt = 9;
+
+  /** As IPv6 calls it. */
+  get trafficClass(): number {
+    return this.typeOfService;
+  }
 
   /** Whether it heads a part of a datagram only. */
   get isFragment(): boolean {
@@ -85,8 +92,8 @@ export function emitIpv4(view: DataView, offset: number, header: Ipv4Header): nu
   view.setUint8(offset + 8, header.timeToLive);
   view.setUint8(offset + 9, header.protocol);
   view.setUint16(offset + 10, 0);
-  view.setUint32(offset + 12, header.source);
-  view.setUint32(offset + 16, header.destination);
+  view.setUint32(offset + 12, header.source.ipv4);
+  view.setUint32(offset + 16, header.destination.ipv4);
   const sum = onesComplementSum(view, offset, IPV4_HEADER_LENGTH);
   view.setUint16(offset + 10, finishChecksum(sum));
   return IPV4_HEADER_LENGTH;
@@ -107,7 +114,7 @@ function readHeader(view: DataView, offset: number, length: number, into: Ipv4He
   into.fragmentOffset = (fragment & FRAGMENT_OFFSET) << 3;
   into.timeToLive = view.getUint8(offset + 8);
   into.protocol = view.getUint8(offset + 9);
-  into.source = view.getUint32(offset + 12);
-  into.destination = view.getUint32(offset + 16);
+  into.source = IpAddress.fromIpv4(view.getUint32(offset + 12));
+  into.destination = IpAddress.fromIpv4(view.getUint32(offset + 16));
   return true;
 }

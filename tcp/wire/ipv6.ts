@@ -6,13 +6,13 @@ export const IPV6_HEADER_LENGTH = 40;
 export const IPV6_MIN_MTU = 1280;
 
 /** Assigned numbers (IANA, Protocol Numbers) of extension headers, which stand in the place of a protocol. */
-const HOP_BY_HOP_OPTIONS = 0;
-const ROUTING = 43;
-const FRAGMENT = 44;
-const DESTINATION_OPTIONS = 60;
+export const HOP_BY_HOP_OPTIONS = 0;
+export const ROUTING = 43;
+export const FRAGMENT = 44;
+export const DESTINATION_OPTIONS = 60;
 const NO_NEXT_HEADER = 59;
 
-const FRAGMENT_HEADER_LENGTH = 8;
+export const FRAGMENT_HEADER_LENGTH = 8;
 
 /** The one option that is a single octet (RFC 8200 section 4.2). */
 const PAD1 = 0;
@@ -23,6 +23,8 @@ export const Problem = {
   ERRONEOUS_FIELD: 0,
   UNRECOGNIZED_NEXT_HEADER: 1,
   UNRECOGNIZED_OPTION: 2,
+  /** RFC 7112 section 5. */
+  INCOMPLETE_HEADER_CHAIN: 3,
 } as const;
 
 /**
@@ -61,6 +63,11 @@ export class Ipv6Header {
   /** One of `Problem`; `problemAt` says where, bytes from the start of the packet. */
   problem: number = Problem.NONE;
   problemAt = 0;
+
+  /** Bytes of headers and payload. */
+  get totalLength(): number {
+    return IPV6_HEADER_LENGTH + this.payloadLength;
+  }
 }
 
 /**
@@ -227,8 +234,8 @@ function readOptions(
   return true;
 }
 
-/** Bytes; more than there is room for when it is cut short. */
-function extensionLength(view: DataView, offset: number, at: number, end: number): number {
+/** Of the extension header at `at`, bytes; more than there is room for when it is cut short. */
+export function extensionLength(view: DataView, offset: number, at: number, end: number): number {
   return at + 8 > end ? Infinity : 8 + 8 * view.getUint8(offset + at + 1);
 }
 

@@ -6,12 +6,20 @@ const WINDOW_SCALE = 3;
 const SACK_PERMITTED = 4;
 const SACK = 5;
 const TIMESTAMPS = 8;
+const USER_TIMEOUT = 28;
 
 const MSS_LENGTH = 4;
 const WINDOW_SCALE_LENGTH = 3;
 const SACK_PERMITTED_LENGTH = 2;
 const SACK_BLOCK_LENGTH = 8;
 const TIMESTAMPS_LENGTH = 10;
+const USER_TIMEOUT_LENGTH = 4;
+
+/** What it takes of a segment, bytes. */
+export const USER_TIMEOUT_SIZE = USER_TIMEOUT_LENGTH;
+/** The granularity bit: minutes, not seconds. */
+const IN_MINUTES = 0x8000;
+const MOST_UNITS = 0x7fff;
 
 /** Two of them, to fill half a word. */
 const NOPS = (NO_OPERATION << 8) | NO_OPERATION;
@@ -41,6 +49,9 @@ export class TcpOptions {
   timestampValue = 0;
   /** TSecr, u32. */
   timestampEcho = 0;
+  hasUserTimeout = false;
+  /** Milliseconds, above 0 (RFC 5482 section 2). */
+  userTimeout = 0;
   /** How many SACK blocks there are. */
   sackCount = 0;
   /** Left and right edge of each block, sequence numbers; the most recent block first (RFC 2018 section 3). */
@@ -51,6 +62,7 @@ export class TcpOptions {
     this.hasWindowScale = false;
     this.sackPermitted = false;
     this.hasTimestamps = false;
+    this.hasUserTimeout = false;
     this.sackCount = 0;
   }
 }
@@ -110,7 +122,23 @@ function readOption(
     into.windowScale = Math.min(view.getUint8(value), MAX_WINDOW_SCALE);
   } else if (kind === SACK_PERMITTED && size === SACK_PERMITTED_LENGTH) {
     into.sackPermitted = true;
+  } else if (kind === USER_TIMEOUT && size === USER_TIMEOUT_LENGTH) {
+    readUserTimeout(view.getUint16(value), into);
   }
+}
+
+/** A timeout of zero means nothing (RFC 5482 section 2). */
+function readUserTimeout(field: number, into: TcpOptions): void {
+  const units = field & MOST_UNITS;
+  into.hasUserTimeout = units !== 0;
+  into.userTimeout = units * (field & IN_MINUTES ? 60_000 : 1000);
+}
+
+/** In seconds as far as these go, and rounded up. */
+function userTimeoutField(milliseconds: number): number {
+  const seconds = Math.ceil(milliseconds / 1000);
+  if (seconds <= MOST_UNITS) return seconds;
+  return IN_MINUTES | Math.min(MOST_UNITS, Math.ceil(seconds / 60));
 }
 
 /** How many bytes `emitTcpOptions` will write: a multiple of 4, at most `MAX_TCP_OPTIONS_LENGTH`. */
@@ -131,19 +159,25 @@ export function emitTcpOptions(view: DataView, offset: number, options: TcpOptio
     view.setUint32(at, (MAXIMUM_SEGMENT_SIZE << 24) | (MSS_LENGTH << 16) | options.mss);
     at += 4;
   }
-  if (options.sackPermitted || options.hasTimestamps) {
-    view.setUint16(at, options.sackPermitted ? word(SACK_PERMITTED, SACK_PERMITTED_LENGTH) : NOPS);
-    view.setUint16(at + 2, options.hasTimestamps ? word(TIMESTAMPS, TIMESTAMPS_LENGTH) : NOPS);
-    at += 4;
-  }
   if (options.hasTimestamps) {
-    view.setUint32(at, options.timestampValue);
-    view.setUint32(at + 4, options.timestampEcho);
-    at += 8;
+    view.setUint16(at, options.sackPermitted ? word(SACK_PERMITTED, SACK_PERMITTED_LENGTH) : NOPS);
+    view.setUint16(at + 2, word(TIMESTAMPS, TIMESTAMPS_LENGTH));
+    view.setUint32(at + 4, options.timestampValue);
+    view.setUint32(at + 8, options.timestampEcho);
+    at += 12;
+  } else if (options.sackPermitted) {
+    view.setUint16(at, NOPS);
+    view.setUint16(at + 2, word(SACK_PERMITTED, SACK_PERMITTED_LENGTH));
+    at += 4;
   }
   if (options.hasWindowScale) {
     view.setUint16(at, word(NO_OPERATION, WINDOW_SCALE));
     view.setUint16(at + 2, word(WINDOW_SCALE_LENGTH, options.windowScale));
+    at += 4;
+  }
+  if (options.hasUserTimeout) {
+    view.setUint16(at, word(USER_TIMEOUT, USER_TIMEOUT_LENGTH));
+    view.setUint16(at + 2, userTimeoutField(options.userTimeout));
     at += 4;
   }
   const sacks = sackBlocksThatFit(options);
@@ -163,7 +197,8 @@ function lengthBeforeSack(options: TcpOptions): number {
     (options.hasMss ? 4 : 0) +
     (options.sackPermitted || options.hasTimestamps ? 4 : 0) +
     (options.hasTimestamps ? 8 : 0) +
-    (options.hasWindowScale ? 4 : 0)
+    (options.hasWindowScale ? 4 : 0) +
+    (options.hasUserTimeout ? USER_TIMEOUT_SIZE : 0)
   );
 }
 

@@ -31,6 +31,8 @@ export class TcpHeader {
   /** Control bits. */
   flags = 0;
   readonly options = new TcpOptions();
+  /** Of the IP header before it, the ECN field (RFC 3168 section 5): IP carries it, TCP fills it in and reads it. */
+  ecn = 0;
 
   // What a reader derives; a writer need not fill it in.
 

@@ -32,28 +32,40 @@ interface Teardown {
 export class Daemon {
   /** Where `net` and `net.store` are, and where the snippets run. */
   readonly directory: string;
+  readonly #program: string;
   readonly #crashDirectory: string;
   readonly #shells: Shell[] = [];
   #mounter: ChildProcess | undefined;
 
-  private constructor(directory: string) {
+  private constructor(directory: string, program: string) {
     this.directory = directory;
+    this.#program = program;
     this.#crashDirectory = join(directory, 'crash');
     mkdirSync(this.#crashDirectory);
   }
 
   /** Makes the directory and mounts. */
   static async start(t: Teardown, ...options: string[]): Promise<Daemon> {
-    const daemon = new Daemon(mkdtempSync('/tmp/holdfast-'));
-    t.teardown(() => daemon.#tearDown(t.passing()));
+    return await Daemon.startProgram(t, HOLDFAST, ...options);
+  }
+
+  /** The same with another copy of the command line. */
+  static async startProgram(t: Teardown, program: string, ...options: string[]): Promise<Daemon> {
+    const daemon = Daemon.prepare(t, program);
     await daemon.mount(...options);
+    return daemon;
+  }
+
+  /** Makes the directory only. */
+  static prepare(t: Teardown, program: string = HOLDFAST): Daemon {
+    const daemon = new Daemon(mkdtempSync('/tmp/holdfast-'), program);
+    t.teardown(() => daemon.#tearDown(t.passing()));
     return daemon;
   }
 
   /** The same, and the first engine to pass each of `points` will die there. */
   static async startArmed(t: Teardown, ...points: CrashPoint[]): Promise<Daemon> {
-    const daemon = new Daemon(mkdtempSync('/tmp/holdfast-'));
-    t.teardown(() => daemon.#tearDown(t.passing()));
+    const daemon = Daemon.prepare(t);
     for (const point of points) daemon.arm(point);
     await daemon.mount();
     return daemon;
@@ -71,7 +83,7 @@ export class Daemon {
   async mount(...options: string[]): Promise<void> {
     const mounter = spawn(
       process.execPath,
-      [HOLDFAST, 'mount', 'net', '--log-file', 'log', ...options],
+      [this.#program, 'mount', 'net', '--log-file', 'log', ...options],
       {
         cwd: this.directory,
         env: { ...process.env, HOLDFAST_CRASH_DIRECTORY: this.#crashDirectory },
@@ -93,12 +105,20 @@ export class Daemon {
 
   /** Unmounts. The connections stay in the store. */
   async unmount(): Promise<Ended> {
-    return await this.run(`'${process.execPath}' '${HOLDFAST}' umount net`);
+    return await this.holdfast('umount net');
   }
 
-  /** Starts a bash snippet in the directory. */
-  shell(script: string): Shell {
-    const shell = new Shell(script, this.directory);
+  /** Runs the command line with `words`. */
+  async holdfast(words: string): Promise<Ended> {
+    return await this.run(`'${process.execPath}' '${this.#program}' ${words}`);
+  }
+
+  /**
+   * Starts a bash snippet in the directory.
+   * @param stdin whether it is told things
+   */
+  shell(script: string, stdin: 'ignore' | 'pipe' = 'ignore'): Shell {
+    const shell = new Shell(script, this.directory, [], stdin);
     this.#shells.push(shell);
     return shell;
   }
@@ -160,9 +180,14 @@ export class Daemon {
     await until(() => pids.every(hasEnded));
   }
 
-  /** The next engine to pass `point` dies there. */
-  arm(point: CrashPoint): void {
-    writeFileSync(join(this.#crashDirectory, point), '');
+  /** The next engine to pass `point` dies there, or the one that passes it for the `pass`th time from now. */
+  arm(point: CrashPoint, pass = 1): void {
+    writeFileSync(join(this.#crashDirectory, point), `${pass}`);
+  }
+
+  /** Nobody dies at `point` any more. */
+  disarm(point: CrashPoint): void {
+    rmSync(join(this.#crashDirectory, point), { force: true });
   }
 
   /** Whether no engine has come to `point` since it was armed. */

@@ -64,6 +64,7 @@ t.test('a damaged store', async (t) => {
   t.hasStrict(await daemon.unmount(), { status: 0, stderr: '' });
   const whole = join(daemon.directory, 'whole');
   cpSync(daemon.store, whole, { recursive: true });
+  cpSync(`${daemon.store}.witness`, `${whole}.witness`);
   const data = join(daemon.store, 'data.mdb');
   const turn = join(daemon.store, 'turn');
 
@@ -71,6 +72,7 @@ t.test('a damaged store', async (t) => {
   const mountDamaged = async (damage: () => void) => {
     rmSync(daemon.store, { recursive: true });
     cpSync(whole, daemon.store, { recursive: true });
+    cpSync(`${whole}.witness`, `${daemon.store}.witness`);
     damage();
     const before = digests(daemon.store);
     const ended = await daemon.run(

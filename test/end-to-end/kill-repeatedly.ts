@@ -18,7 +18,7 @@ const POINTS = [...AT_WORK, ...AT_START];
 /** After so many short lives an engine is left alone, so that the keeper's back-off starts over. */
 const SHORT_LIVES = 12;
 /** Longer than what the keeper calls short (`mount/restart-policy.ts`). */
-const LONG_LIFE_MILLISECONDS = 1200;
+export const LONG_LIFE_MILLISECONDS = 1200;
 
 /** How long whoever makes the load may take to bring the engine to a crash point, before others help. */
 const PATIENCE_MILLISECONDS = 3000;

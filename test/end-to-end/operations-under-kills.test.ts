@@ -7,7 +7,7 @@ import { until } from './condition.ts';
 import { Daemon, HOST, STACK } from './daemon.ts';
 import { established } from './established.ts';
 import { killRepeatedly } from './kill-repeatedly.ts';
-import { dial, listen } from './peer.ts';
+import { accept, dial, listen } from './peer.ts';
 import { hasEnded, untilInside } from './processes.ts';
 import { SEED } from './seed.ts';
 import type { Ended } from './shell.ts';
@@ -152,6 +152,37 @@ t.test('accept takes effect once', async (t) => {
   );
   // The last calls came when no shell accepted any more.
   t.ok(callers.size - accepted.length <= WORKERS.length, 'nobody was forgotten');
+});
+
+t.test('connect, waiting when the engine is killed, is established by the next one', async (t) => {
+  const daemon = await Daemon.start(t);
+  const server = await listen(HOST, 9000);
+  t.teardown(() => server.close());
+  t.same(
+    await daemon.run(`
+      nft add table inet wall
+      nft add chain inet wall input '{ type filter hook input priority 0; }'
+      nft add rule inet wall input tcp dport 9000 drop
+      mkdir net/tcp/call
+    `),
+    QUIET,
+  );
+  const program = daemon.shell(`
+    exec 3> net/tcp/call/connect
+    echo opened
+    exec python3 -c 'import os; os.write(3, b"${HOST}:9000")'
+  `);
+  await program.printed(/opened/);
+  await untilInside(program.pid, 'write');
+  t.equal(await daemon.read('tcp/call/state'), 'SYN-SENT');
+  await daemon.killEngine();
+  t.equal(await daemon.read('tcp/call/state'), 'SYN-SENT');
+  const accepted = accept(server);
+  t.same(await daemon.run('nft delete table inet wall'), QUIET);
+  t.same(await program.ended, { ...QUIET, stdout: 'opened\n' });
+  const socket = await accepted;
+  t.teardown(() => socket.destroy());
+  t.equal(await daemon.read('tcp/call/local'), `${socket.remoteAddress}:${socket.remotePort}`);
 });
 
 t.test('accept, waiting when the engine is killed, gets the next caller', async (t) => {

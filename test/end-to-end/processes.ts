@@ -48,3 +48,11 @@ function openFiles(pid: number): string[] {
     return [];
   }
 }
+
+/** The ids of a process' children. */
+export function children(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .split(' ')
+    .filter(Boolean)
+    .map(Number);
+}

@@ -19,11 +19,18 @@ export class Shell {
   /** Resolves when it has exited and its output is complete. */
   readonly ended: Promise<Ended>;
 
-  constructor(script: string, directory: string) {
-    this.process = spawn('bash', ['-c', script], {
+  /** @param prefix a program, with its arguments, that runs the command that follows them: nsenter(1), say */
+  constructor(
+    script: string,
+    directory: string,
+    prefix: readonly string[] = [],
+    stdin: 'ignore' | 'pipe' = 'ignore',
+  ) {
+    const [program = 'bash', ...words] = [...prefix, 'bash', '-c', script];
+    this.process = spawn(program, words, {
       cwd: directory,
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [stdin, 'pipe', 'pipe'],
     });
     this.process.stdout!.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;

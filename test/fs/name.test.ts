@@ -1,4 +1,5 @@
 import t from 'tap';
+import { TCP_FILES } from '../../fs/files.ts';
 import { checkName } from '../../fs/name.ts';
 import { ErrnoError } from '../../tcp/errno.ts';
 
@@ -23,7 +24,8 @@ t.test('a name has at most 255 bytes of UTF-8', async (t) => {
 });
 
 t.test('the names of files are taken', async (t) => {
-  for (const name of ['clone', 'new_socket', 'connections', 'listeners', 'stats']) {
+  const names = Array.from(TCP_FILES.values(), ({ name }) => name);
+  for (const name of [...names, 'clone', 'stats']) {
     t.throws(() => checkName(name), new ErrnoError('EEXIST'), name);
   }
 });

@@ -13,10 +13,17 @@ const NODE = {
   mode: 0o640,
   created: 1795244000123,
   errorTold: true,
+  autoclose: true,
 };
 
 t.test('a node is what it was', async (t) => {
   t.same(decodeNode(encodeNode(NODE)), NODE);
+  for (const errorTold of [false, true]) {
+    for (const autoclose of [false, true]) {
+      const node = { ...NODE, errorTold, autoclose };
+      t.same(decodeNode(encodeNode(node)), node);
+    }
+  }
   t.same(decodeNode(encodeNode({ ...NODE, errorTold: false, name: '\ufeffx' })).name, '\ufeffx');
 });
 

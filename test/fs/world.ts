@@ -1,5 +1,5 @@
 import { type Attempt, BLOCKED, type Call } from '../../fs/attempt.ts';
-import { ROOT } from '../../fs/node-id.ts';
+import { ROOT, TCP } from '../../fs/node-id.ts';
 import { type Attributes, Tree } from '../../fs/tree.ts';
 import type { Egress } from '../../tcp/egress.ts';
 import { ErrnoError, type ErrnoName } from '../../tcp/errno.ts';
@@ -46,6 +46,7 @@ export class World {
   tree: Tree;
   /** While it is cut, nothing arrives. */
   isCut = false;
+  #changed: Pcb[] = [];
   readonly #outgoing = new Wire();
   readonly #incoming = new Wire();
 
@@ -83,8 +84,17 @@ export class World {
       for (const packet of outgoing) there.arrive(packet, 0, packet.length, now);
       for (const packet of incoming) here.arrive(packet, 0, packet.length, now);
     }
-    this.tree.forget(here.takeRemoved().map(({ ID }) => ID));
+    const changed = here.takeChanged();
+    this.#changed.push(...changed);
+    this.tree.note(changed, here.takeRemoved());
     there.takeRemoved();
+  }
+
+  /** The connections here that may have changed since the last call. */
+  takeChanged(): Pcb[] {
+    const changed = this.#changed.concat(this.here.takeChanged());
+    this.#changed = [];
+    return changed;
   }
 
   /** Time passes, with everything happening when it is due. */
@@ -214,11 +224,23 @@ export class World {
     return [...this.tree.readdir(this.find(path).node, 0)].map(({ name }) => name);
   }
 
+  /** The names of the connections. */
+  names(): string[] {
+    const { tree, now } = this;
+    const entries = [...tree.readdir(TCP, 0)].filter(({ name }) => name !== '.' && name !== '..');
+    return entries.filter(({ node }) => tree.getattr(node, now).links > 1).map(({ name }) => name);
+  }
+
   #tree(): Tree {
-    return new Tree(this.here, this.records, () => [
-      ['epoch', 3],
-      ['version', '0.1.0'],
-    ]);
+    return new Tree(this.here, this.records, {
+      facts: () => [
+        ['epoch', 3],
+        ['version', '0.1.0'],
+      ],
+      addresses: () => [`${HERE}/24`],
+      mtu: () => MTU,
+      journal: () => [['durable', 7]],
+    });
   }
 
   #stack(address: string, seed: number, options: Options): Stack {

@@ -77,6 +77,8 @@ export class Invariants {
       );
     }
     check(pcb.cwnd >= 0 && Number.isFinite(pcb.RTO) && pcb.RTO > 0, 'cwnd and RTO are numbers');
-    if (isSynchronized(pcb.STATE)) check(pcb.cwnd >= pcb.SND_MSS, 'cwnd is one segment at least');
+    if (isSynchronized(pcb.STATE) && !pcb.isSynOutstanding) {
+      check(pcb.cwnd >= pcb.SND_MSS, 'cwnd is one segment at least');
+    }
   }
 }

@@ -1,6 +1,8 @@
 import { finishChecksum, onesComplementSum } from '../../tcp/wire/checksum.ts';
-import { Icmpv4Message, parseIcmpv4 } from '../../tcp/wire/icmpv4.ts';
+import { IcmpMessage, parseIcmp } from '../../tcp/wire/icmp.ts';
+import { ipVersion } from '../../tcp/wire/ip.ts';
 import { Ipv4Header, parseIpv4, parseQuotedIpv4 } from '../../tcp/wire/ipv4.ts';
+import { Ipv6Header, Problem, parseIpv6, parseQuotedIpv6 } from '../../tcp/wire/ipv6.ts';
 import { parseTcp, TcpHeader } from '../../tcp/wire/tcp.ts';
 import {
   emitTcpOptions,
@@ -9,13 +11,17 @@ import {
   TcpOptions,
   tcpOptionsLength,
 } from '../../tcp/wire/tcp-options.ts';
+import { findUpperLayer } from '../../tcp/wire/upper-layer.ts';
+import { writeIpv6 } from '../tcp/ipv6-packet.ts';
 import { FLAG, writeIcmp, writeIp, writeTcp } from '../tcp/scripts/packet.ts';
+import { extensions } from './extensions.ts';
 import { Choices } from './input.ts';
 import { Finding } from './invariants.ts';
 
 const ip = new Ipv4Header();
+const ipv6 = new Ipv6Header();
 const tcp = new TcpHeader();
-const icmp = new Icmpv4Message();
+const icmp = new IcmpMessage();
 const options = new TcpOptions();
 const again = new TcpOptions();
 
@@ -33,6 +39,8 @@ export function fuzzParsers(bytes: Uint8Array): number {
   const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
   const { length } = packet;
 
+  checkUpperLayer(view, length);
+  checkIpv6(view, length);
   if (parseIpv4(view, 0, length, ip)) {
     check(
       ip.headerLength >= 20 && ip.headerLength <= ip.totalLength,
@@ -50,7 +58,7 @@ export function fuzzParsers(bytes: Uint8Array): number {
       check(tcp.payloadLength >= 0 && tcp.SEG_LEN >= tcp.payloadLength, 'SEG.LEN counts the text');
       checkOptions(tcp.options);
     }
-    if (parseIcmpv4(view, ip.headerLength, payloadLength, icmp)) {
+    if (parseIcmp(view, ip.headerLength, payloadLength, 0, icmp)) {
       check(
         icmp.payloadOffset + icmp.payloadLength === ip.totalLength,
         'the quote ends with the packet',
@@ -63,6 +71,43 @@ export function fuzzParsers(bytes: Uint8Array): number {
   parseTcpOptions(view, length - optionsEnd, optionsEnd, options);
   checkOptions(options);
   return 1;
+}
+
+function checkIpv6(view: DataView, length: number): void {
+  if (!parseIpv6(view, 0, length, ipv6)) {
+    check(
+      ipv6.problem === Problem.NONE || (ipv6.problemAt >= 0 && ipv6.problemAt < length),
+      'what is the matter is in the packet',
+    );
+    return;
+  }
+  const { headerLength, totalLength, protocolAt, isFragment, unfragmentableLength } = ipv6;
+  check(headerLength >= 40 && headerLength <= totalLength, 'the headers are within the packet');
+  check(totalLength <= length, 'the packet is within what was read');
+  check(protocolAt < headerLength, 'the headers say what follows');
+  check(!isFragment || unfragmentableLength === headerLength - 8, 'a fragment header is the last');
+  const payloadLength = totalLength - headerLength;
+  const sum = finishChecksum(onesComplementSum(view, headerLength, payloadLength));
+  parseTcp(view, headerLength, payloadLength, sum, tcp);
+  if (parseIcmp(view, headerLength, payloadLength, sum, icmp)) {
+    check(icmp.payloadOffset + icmp.payloadLength === totalLength, 'the quote ends with it');
+    parseQuotedIpv6(view, icmp.payloadOffset, icmp.payloadLength, ipv6);
+  }
+  parseQuotedIpv6(view, 0, length, ipv6);
+}
+
+/** The two ways of reading the headers of one packet agree. */
+function checkUpperLayer(view: DataView, length: number): void {
+  const is6 = ipVersion(view, 0, length) === 6;
+  const isGood = is6 ? parseIpv6(view, 0, length, ipv6) : parseIpv4(view, 0, length, ip);
+  const header = is6 ? ipv6 : ip;
+  if (!isGood || header.isFragment) return;
+  const upper = findUpperLayer(view, 0, header.totalLength);
+  check(upper !== undefined, 'what is whole has all its headers');
+  check(
+    upper!.protocol === header.protocol && upper!.at === header.headerLength,
+    'the headers end where they end',
+  );
 }
 
 /** Options that were read are written and read again the same. */
@@ -112,7 +157,7 @@ function makePacket(choices: Choices): Uint8Array {
   const isIcmp = kind === 1;
   const payload = isIcmp
     ? writeIcmp({
-        type: choices.pick([3, 8, 11, 12, choices.byte()]),
+        type: choices.pick([1, 2, 3, 4, 8, 11, 12, 128, choices.byte()]),
         code: choices.below(16),
         rest: choices.u32(),
         payload: inner,
@@ -121,10 +166,30 @@ function makePacket(choices: Choices): Uint8Array {
   for (let changes = choices.pick([0, 0, 1, 2, 5]); changes > 0; changes--) {
     payload[choices.below(payload.length)]! ^= 1 << choices.below(8);
   }
-  const packet = writeIp({
+  const packet = choices.chance(128)
+    ? makeIpv6(choices, isIcmp ? 58 : 6, payload)
+    : makeIpv4(choices, isIcmp ? 1 : 6, payload);
+  for (let changes = choices.pick([0, 0, 0, 1, 2]); changes > 0; changes--) {
+    packet[choices.below(packet.length)]! ^= 1 << choices.below(8);
+  }
+  return choices.chance(30) ? packet.slice(0, choices.below(packet.length + 1)) : packet;
+}
+
+function makeIpv6(choices: Choices, protocol: number, payload: Uint8Array): Uint8Array {
+  return writeIpv6({
+    source: 'fd00:7::1',
+    destination: 'fd00:7::2',
+    extensions: extensions(choices),
+    protocol,
+    payload,
+  });
+}
+
+function makeIpv4(choices: Choices, protocol: number, payload: Uint8Array): Uint8Array {
+  return writeIp({
     source: '10.7.0.1',
     destination: '10.7.0.2',
-    protocol: isIcmp ? 1 : 6,
+    protocol,
     tos: 0,
     ttl: 64,
     dontFragment: choices.chance(128),
@@ -132,8 +197,4 @@ function makePacket(choices: Choices): Uint8Array {
     options: new Uint8Array(4 * choices.pick([0, 0, 0, 1, 10])),
     payload,
   });
-  for (let changes = choices.pick([0, 0, 0, 1, 2]); changes > 0; changes--) {
-    packet[choices.below(packet.length)]! ^= 1 << choices.below(8);
-  }
-  return choices.chance(30) ? packet.slice(0, choices.below(packet.length + 1)) : packet;
 }

@@ -1,9 +1,17 @@
+import { formatAddress, parseAddress } from '../../tcp/address.ts';
 import { DEFAULT_KEEPALIVE_IDLE } from '../../tcp/keepalive.ts';
 import type { Pcb } from '../../tcp/pcb.ts';
 import { seqAdd, seqSub } from '../../tcp/sequence.ts';
 import { Stack } from '../../tcp/stack.ts';
 import { isSynchronized } from '../../tcp/state.ts';
 import { TcpError } from '../../tcp/tcp-error.ts';
+import {
+  type Ipv6Read,
+  NEXT_HEADER,
+  pseudoHeader6,
+  readIpv6,
+  writeIpv6,
+} from '../tcp/ipv6-packet.ts';
 import {
   FLAG,
   MalformedPacket,
@@ -18,11 +26,15 @@ import {
   writeTcp,
 } from '../tcp/scripts/packet.ts';
 import { Capture } from '../tcp/wire-pair.ts';
+import { extensions } from './extensions.ts';
+import { fragmentsOf } from './fragments.ts';
 import { Choices } from './input.ts';
 import { Finding, Invariants } from './invariants.ts';
 
 const STACK = '10.7.0.2';
+const STACK6 = 'fd00:7::2';
 const PEERS = ['10.7.0.1', '10.7.0.9', '192.0.2.1'] as const;
+const PEERS6 = ['fd00:7::1', 'fd00:7::9', '2001:db8::1'] as const;
 const PORTS = [80, 81, 1000, 1001, 1002] as const;
 const BUFFER = 8192;
 /** Kinds of TCP options that mean something only if what they say is nearly true. */
@@ -40,6 +52,7 @@ class Session {
   readonly #stack: Stack;
   readonly #invariants: Invariants;
   readonly #egress: Capture;
+  readonly #mtu: number;
   #now = 1_000_000;
   #packets = 0;
   #timeoutsNow = 0;
@@ -50,10 +63,12 @@ class Session {
   constructor(bytes: Uint8Array) {
     const choices = new Choices(bytes);
     this.#choices = choices;
+    this.#mtu = choices.pick([576, 1280, 1500, 9000]);
     this.#stack = new Stack({
       address: STACK,
       prefix: 24,
-      mtu: choices.pick([576, 1500, 9000]),
+      ...(this.#mtu >= 1280 && { address6: STACK6 }),
+      mtu: this.#mtu,
       secret: new Uint8Array(16),
       entropy: () => choices.u32(),
       now: this.#now,
@@ -79,7 +94,8 @@ class Session {
   #establish(peerPort: number): void {
     const stack = this.#stack;
     const pcb = stack.create();
-    stack.connect(pcb, { address: PEERS[0], port: peerPort }, this.#now);
+    const [peer] = this.#choices.pick([PEERS, this.#peers()]);
+    stack.connect(pcb, { address: peer, port: peerPort }, this.#now);
     this.#turn();
     this.#now += this.#choices.pick([0, 1, 50, 500]);
     const segment = {
@@ -101,7 +117,7 @@ class Session {
         [2, 4, 3, 232, 4, 2, 8, 10, 0, 0, 0, 9, ...this.#lastTimestamp, 1, 3, 3, 3],
       ]),
     );
-    this.#arrive(this.#packet(PEERS[0], PROTOCOL.tcp, writeTcp(segment, PEERS[0], STACK, options)));
+    this.#arrive(this.#packet(peer, PROTOCOL.tcp, writeTcp(segment, peer, own(peer), options)));
     this.#turn();
   }
 
@@ -116,6 +132,14 @@ class Session {
   }
 
   #arrive(packet: Uint8Array): void {
+    if (this.#choices.chance(12)) {
+      for (const fragment of fragmentsOf(this.#choices, packet)) this.#arriveAlone(fragment);
+    } else {
+      this.#arriveAlone(packet);
+    }
+  }
+
+  #arriveAlone(packet: Uint8Array): void {
     // Somewhere in memory, and not always the first thing there.
     const offset = this.#choices.below(4);
     const memory = new Uint8Array(offset + packet.length + 4);
@@ -183,15 +207,10 @@ class Session {
       options: this.#options(isOfPcb ? pcb : undefined),
       text,
     };
-    const source = isOfPcb ? PEERS[0] : choices.pick(PEERS);
-    const payload = writeTcp(
-      segment,
-      isOfPcb ? addressOf(pcb) : source,
-      STACK,
-      this.#optionBytes(segment.options),
-    );
+    const source = isOfPcb ? addressOf(pcb) : choices.pick(this.#peers());
+    const payload = writeTcp(segment, source, own(source), this.#optionBytes(segment.options));
     if (choices.chance(4)) payload[choices.below(payload.length)]! ^= 1 << choices.below(8);
-    return this.#packet(isOfPcb ? addressOf(pcb) : source, PROTOCOL.tcp, payload);
+    return this.#packet(source, PROTOCOL.tcp, payload);
   }
 
   #options(pcb: Pcb | undefined): TcpOption[] {
@@ -236,8 +255,29 @@ class Session {
 
   #packet(source: string, protocol: number, payload: Uint8Array): Uint8Array {
     const choices = this.#choices;
+    const bytes = source.includes(':')
+      ? this.#packet6(source, protocol, payload)
+      : this.#packet4(source, protocol, payload);
+    if (choices.chance(4)) bytes[choices.below(bytes.length)]! ^= 1 << choices.below(8);
+    return choices.chance(4) ? bytes.subarray(0, choices.below(bytes.length + 1)) : bytes;
+  }
+
+  #packet6(source: string, protocol: number, payload: Uint8Array): Uint8Array {
+    const choices = this.#choices;
     const isOdd = choices.chance(6);
-    const bytes = writeIp({
+    return writeIpv6({
+      source: isOdd ? choices.pick(['::', '::1', 'ff02::1', '::ffff:0a07:1', STACK6]) : source,
+      destination: choices.chance(4) ? choices.pick(['ff02::1', '::', 'fd00:7::3']) : STACK6,
+      extensions: choices.chance(40) ? extensions(choices) : [],
+      protocol,
+      payload,
+    });
+  }
+
+  #packet4(source: string, protocol: number, payload: Uint8Array): Uint8Array {
+    const choices = this.#choices;
+    const isOdd = choices.chance(6);
+    return writeIp({
       source: isOdd
         ? choices.pick(['0.0.0.0', '127.0.0.1', '224.0.0.1', '10.7.0.255', STACK])
         : source,
@@ -252,8 +292,6 @@ class Session {
       options: new Uint8Array(choices.chance(8) ? 4 * choices.below(11) : 0),
       payload,
     });
-    if (choices.chance(4)) bytes[choices.below(bytes.length)]! ^= 1 << choices.below(8);
-    return choices.chance(4) ? bytes.subarray(0, choices.below(bytes.length + 1)) : bytes;
   }
 
   #icmp(): Uint8Array {
@@ -263,10 +301,31 @@ class Session {
       pcb === undefined || choices.chance(30)
         ? Uint8Array.from({ length: choices.below(60) }, () => choices.byte())
         : this.#quoted(pcb);
-    const type = choices.pick([3, 3, 3, 3, 0, 4, 5, 8, 11, 12, choices.byte()]);
-    const rest = choices.pick([0, 68, 576, 1000, 1400, choices.u32()]);
-    const payload = writeIcmp({ type, code: choices.below(18), rest, payload: quoted });
-    return this.#packet(choices.pick(PEERS), PROTOCOL.icmp, payload);
+    const source = choices.pick(this.#peers());
+    const is6 = source.includes(':');
+    const type = choices.pick(
+      is6
+        ? [1, 1, 2, 2, 3, 4, 128, 128, 129, 135, 137, choices.byte()]
+        : [3, 3, 3, 3, 0, 4, 5, 8, 8, 11, 12, choices.byte()],
+    );
+    const rest = choices.pick([0, 68, 576, 1000, 1279, 1280, 1400, choices.u32()]);
+    const isEcho = type === (is6 ? 128 : 8);
+    const length = choices.pick([0, 1, 100, 1400, 3000, choices.below(20_000)]);
+    const carried = isEcho ? new Uint8Array(length) : quoted;
+    const pseudoHeader = is6
+      ? pseudoHeader6(source, STACK6, NEXT_HEADER.icmp, 8 + carried.length)
+      : new Uint8Array(0);
+    const icmp = { type, code: choices.below(18), rest, payload: carried };
+    return this.#packet(
+      source,
+      is6 ? NEXT_HEADER.icmp : PROTOCOL.icmp,
+      writeIcmp(icmp, pseudoHeader),
+    );
+  }
+
+  /** Those of one version, if the stack speaks it. */
+  #peers(): readonly [string, ...string[]] {
+    return this.#mtu >= 1280 && this.#choices.chance(128) ? PEERS6 : PEERS;
   }
 
   #quoted(pcb: Pcb): Uint8Array {
@@ -283,8 +342,20 @@ class Session {
       options: [],
       text: new Uint8Array(0),
     };
+    const local = own(remote);
+    const payload = writeTcp(tcp, local, remote);
+    if (remote.includes(':')) {
+      const whole = writeIpv6({
+        source: local,
+        destination: remote,
+        extensions: choices.chance(40) ? extensions(choices) : [],
+        protocol: PROTOCOL.tcp,
+        payload,
+      });
+      return whole.subarray(0, choices.pick([48, 48, 60, choices.below(61)]));
+    }
     const whole = writeIp({
-      source: STACK,
+      source: local,
       destination: remote,
       protocol: PROTOCOL.tcp,
       tos: 0,
@@ -292,7 +363,7 @@ class Session {
       dontFragment: true,
       moreFragments: false,
       options: new Uint8Array(0),
-      payload: writeTcp(tcp, STACK, remote),
+      payload,
     });
     return whole.subarray(0, choices.pick([28, 28, 40, choices.below(41)]));
   }
@@ -302,7 +373,9 @@ class Session {
     const bytes = Uint8Array.from({ length: choices.below(120) }, () => choices.byte());
     if (choices.chance(200) && bytes.length > 0)
       bytes[0] = choices.pick([0x45, 0x46, 0x4f, 0x60, 0x40]);
-    return choices.chance(128) ? bytes : this.#packet(choices.pick(PEERS), choices.byte(), bytes);
+    return choices.chance(128)
+      ? bytes
+      : this.#packet(choices.pick(this.#peers()), choices.byte(), bytes);
   }
 
   #call(): void {
@@ -320,7 +393,7 @@ class Session {
     const pcb = this.#pcb();
     if (pcb === undefined || what === 0) {
       const listener = stack.create();
-      stack.bind(listener, { address: '0.0.0.0', port: choices.pick(PORTS) });
+      stack.bind(listener, { address: choices.pick(['::', '0.0.0.0']), port: choices.pick(PORTS) });
       stack.listen(listener, choices.below(8));
       return;
     }
@@ -329,13 +402,17 @@ class Session {
         if (stack.pcbs.size < MOST_PCBS / 2) {
           stack.connect(
             stack.create(),
-            { address: choices.pick([...PEERS, STACK]), port: choices.pick(PORTS) },
+            { address: choices.pick([...this.#peers(), STACK, STACK6]), port: choices.pick(PORTS) },
             this.#now,
           );
         }
         break;
       case 2:
-        stack.connect(pcb, { address: choices.pick(PEERS), port: choices.pick(PORTS) }, this.#now);
+        stack.connect(
+          pcb,
+          { address: choices.pick(this.#peers()), port: choices.pick(PORTS) },
+          this.#now,
+        );
         break;
       case 3:
         stack.accept(pcb);
@@ -425,24 +502,52 @@ class Session {
     }
   }
 
+  #readIcmp(source: string, destination: string, payload: Uint8Array): void {
+    if (source === STACK) readIcmp(payload);
+    else readIcmp(payload, pseudoHeader6(source, destination, NEXT_HEADER.icmp, payload.length));
+  }
+
   #leaves(bytes: Uint8Array): void {
     if (++this.#packets > MOST_PACKETS_AT_ONCE) throw new Finding('packets without end');
     try {
-      const ip = readIp(bytes);
-      if (ip.source !== STACK) throw new Finding(`a packet from ${ip.source}`);
-      if (ip.protocol === PROTOCOL.tcp) {
-        const tcp = readTcp(ip.payload, ip.source, ip.destination);
-        this.#checkOffer(ip.destination, tcp);
-        const { options } = tcp;
-        const timestamps = options.find(({ kind }) => kind === TIMESTAMPS);
+      if (bytes.length > this.#mtu) throw new Finding('a packet longer than the MTU');
+      const ip = readAnyIp(bytes);
+      const { source, destination, protocol, payload } = ip;
+      if (source !== STACK && source !== STACK6) throw new Finding(`a packet from ${source}`);
+      if (protocol === PROTOCOL.tcp) {
+        if (ip.isFragment) throw new Finding('a fragment of a segment');
+        const tcp = readTcp(payload, source, destination);
+        this.#checkOffer(destination, tcp);
+        const timestamps = tcp.options.find(({ kind }) => kind === TIMESTAMPS);
         if (timestamps !== undefined) this.#lastTimestamp = [...timestamps.data.subarray(0, 4)];
-      } else if (ip.protocol === PROTOCOL.icmp) readIcmp(ip.payload);
-      else throw new Finding(`a packet of protocol ${ip.protocol}`);
+      } else if (protocol === (source === STACK ? PROTOCOL.icmp : NEXT_HEADER.icmp)) {
+        if (!ip.isFragment) this.#readIcmp(source, destination, payload);
+      } else throw new Finding(`a packet of protocol ${protocol}`);
     } catch (error) {
       if (error instanceof MalformedPacket) throw new Finding(`malformed: ${error.message}`);
       throw error;
     }
   }
+}
+
+/** The stack's address of the version that `peer` is of. */
+function own(peer: string): string {
+  return peer.includes(':') ? STACK6 : STACK;
+}
+
+/** A packet of either version, its addresses as the stack writes them. */
+function readAnyIp(bytes: Uint8Array): Ipv6Read {
+  if (bytes[0]! >>> 4 === 4) {
+    const ip = readIp(bytes);
+    const isFragment = ip.moreFragments || (bytes[6]! & 0x1f) !== 0 || bytes[7] !== 0;
+    return { ...ip, isFragment };
+  }
+  const ip = readIpv6(bytes);
+  return { ...ip, source: canonical(ip.source), destination: canonical(ip.destination) };
+}
+
+function canonical(address: string): string {
+  return formatAddress(parseAddress(address)!);
 }
 
 function bytesOf(n: number): number[] {

@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import t from 'tap';
 import { parseMountOptions } from '../../mount/mount-options.ts';
@@ -13,6 +14,8 @@ t.test('defaults', async (t) => {
       hostAddress: '10.7.0.1/24',
       tun: 'holdfast0',
       mtu: 1500,
+      memory: Math.floor(totalmem() / 8),
+      acceptRollback: false,
       durability: 'process',
       logLevel: 'warn',
     },
@@ -28,7 +31,7 @@ t.test('in the background the log needs a place that stays', async (t) => {
 
 t.test('each option', async (t) => {
   const { config } = parseMountOptions(
-    '/m --store /s --address 10.9.0.2/16 --host-address 10.9.0.1/16 --tun t1 --mtu 9000 --durability power --log-level info'.split(
+    '/m --store /s --address 10.9.0.2/16 --host-address 10.9.0.1/16 --tun t1 --mtu 9000 --memory 64M --durability power --log-level info'.split(
       ' ',
     ),
   );
@@ -40,6 +43,7 @@ t.test('each option', async (t) => {
     hostAddress: '10.9.0.1/16',
     tun: 't1',
     mtu: 9000,
+    memory: 64 * 1024 * 1024,
     durability: 'power',
     logLevel: 'info',
   });
@@ -55,6 +59,10 @@ t.test('what makes no sense is refused in one line that names it', async (t) => 
   const wrong: [string, RegExp][] = [
     ['a b', /one mountpoint only, not b/],
     ['--frobnicate', /frobnicate/],
+    ['--memory 1048575', /--memory is a number of bytes/],
+    ['--memory 1T', /--memory/],
+    ['--memory -1G', /--memory/],
+    ['--memory lots', /--memory/],
     ['--mtu 12', /--mtu is a number from 576/],
     ['--mtu 15e2', /--mtu/],
     ['--mtu 65536', /--mtu/],

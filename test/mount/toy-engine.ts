@@ -66,6 +66,8 @@ export class ToyEngine {
       negotiated,
       tree,
       replies,
+      powerReplies: replies,
+      outlivesHost: () => false,
       answers,
       notes,
       polls,

@@ -1,4 +1,5 @@
-import type { Stage, StoredRecord } from '../../mount/fuse/stage.ts';
+import type { Stage } from '../../mount/fuse/stage.ts';
+import type { StoredRecord } from '../../persist/record-store.ts';
 import type { Table } from '../../persist/table.ts';
 
 /** A journal in memory: what is staged counts when it is committed, as with the real one. */

@@ -10,6 +10,7 @@ import {
 import { Journal } from '../../persist/journal.ts';
 import { DATA_FILE } from '../../persist/layout.ts';
 import { Table } from '../../persist/table.ts';
+import { Memory } from '../../tcp/memory.ts';
 import { Pcb, RECORD_WIDTH } from '../../tcp/pcb.ts';
 import { RecordPool } from '../../tcp/record.ts';
 import { seqAdd } from '../../tcp/sequence.ts';
@@ -25,7 +26,12 @@ const BUFFER = 2 ** 20;
 class Pcbs {
   readonly byId = new Map<number, Pcb>();
   readonly #pool = new RecordPool(RECORD_WIDTH);
-  readonly #owner = { sendBuffer: BUFFER, receiveBuffer: BUFFER, touched: () => {} };
+  readonly #owner = {
+    sendBuffer: BUFFER,
+    receiveBuffer: BUFFER,
+    memory: new Memory(Infinity),
+    touched: () => {},
+  };
 
   create(id: number): Pcb {
     const pcb = new Pcb(this.#pool, this.#owner);

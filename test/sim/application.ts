@@ -47,6 +47,7 @@ export class Application {
   #writesAt = 0;
   #readsAt = 0;
   #opensAt: number;
+  #acceptsAt = Infinity;
   #attempts = 0;
 
   constructor(flow: Flow, role: Role) {
@@ -127,13 +128,15 @@ export class Application {
       return this.#connect(stack, now, clock);
     if (this.#progress.listener === 0) {
       const listener = stack.create();
-      stack.bind(listener, { address: '0.0.0.0', port: this.#flow.plan.port });
+      stack.bind(listener, { address: '::', port: this.#flow.plan.port });
       stack.listen(listener, 4);
       this.#progress.listener = listener.ID;
     }
     const listener = stack.pcbs.get(this.#progress.listener);
     if (listener === undefined) throw new Violation('the listener is not there');
     if (!stack.acceptable(listener)) return Infinity;
+    if (this.#acceptsAt === Infinity) this.#acceptsAt = now + this.#plan.acceptsAfter;
+    if (now < this.#acceptsAt) return this.#acceptsAt;
     const pcb = stack.accept(listener)!;
     this.#opened(pcb);
     if (this.#flow.plan.stopsListening) this.#stopListening(stack, clock);
@@ -144,10 +147,11 @@ export class Application {
     if (now < this.#opensAt) return this.#opensAt;
     const { port, clientPort } = this.#flow.plan;
     const pcb = stack.create();
-    const address = addressOf(this.#flow.end(otherRole(this.#role)).host);
+    const { host } = this.#flow.end(otherRole(this.#role));
+    const address = addressOf(host, this.#flow.plan.isIpv6);
     if (this.#flow.isSimultaneous) {
       const [own, others] = this.#role === 'client' ? [clientPort, port] : [port, clientPort];
-      stack.bind(pcb, { address: '0.0.0.0', port: own });
+      stack.bind(pcb, { address: '::', port: own });
       stack.connect(pcb, { address, port: others }, clock);
     } else {
       stack.connect(pcb, { address, port }, clock);
@@ -159,6 +163,7 @@ export class Application {
   #opened(pcb: Pcb): void {
     this.#progress.connection = pcb.ID;
     pcb.NODELAY = this.#plan.nodelay ? 1 : 0;
+    pcb.PACING = this.#plan.pacing ? 1 : 0;
     pcb.KEEPALIVE = this.#plan.keepalive ? 1 : 0;
   }
 

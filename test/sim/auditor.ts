@@ -1,6 +1,8 @@
+import { ECT_0 } from '../../tcp/wire/ip.ts';
 import { ACK, FIN, RST, SYN } from '../../tcp/wire/tcp.ts';
 import type { Flow, Role } from './flow.ts';
 import type { Packet } from './packet.ts';
+import type { HostPlan, Scenario } from './scenario.ts';
 import { must } from './violation.ts';
 
 /** Everything about one sender's half of a connection that can be known from its segments and those that reached it. */
@@ -39,23 +41,27 @@ export class Auditor {
   readonly #flows: readonly Flow[];
   /** By sender, receiver and their ports. */
   readonly #halves = new Map<number, Half>();
-  /** Which hosts may take back a window. */
-  readonly #mayShrink: (host: number) => boolean;
+  readonly #scenario: Scenario;
 
-  constructor(flows: readonly Flow[], mayShrink: (host: number) => boolean) {
+  constructor(flows: readonly Flow[], scenario: Scenario) {
     this.#flows = flows;
-    this.#mayShrink = mayShrink;
+    this.#scenario = scenario;
   }
 
   /** A packet has left its host. */
   sent(packet: Packet): void {
     const { segment } = packet;
     const { flags } = segment;
-    if (flags & RST) return;
+    if (flags & RST) {
+      must(this.#scenario.allowsResets || this.#isOver(packet), 'a reset');
+      this.#checkReset(packet);
+      return;
+    }
     const half = flags & SYN ? this.#synSent(packet) : this.#halves.get(keyOf(packet));
     must(half !== undefined, 'a segment without a SYN before it');
     const peer = this.#halves.get(reverseKeyOf(packet));
     this.#checkText(packet, half);
+    this.#checkEcn(packet, half);
     this.#checkWindow(packet, half);
     if (flags & ACK) this.#checkAcknowledgment(packet, half, peer);
     if (segment.options.hasTimestamps) {
@@ -94,6 +100,22 @@ export class Auditor {
     };
   }
 
+  /** Beyond the window nobody would believe it (RFC 9293 section 3.10.7.4, first). */
+  #checkReset(packet: Packet): void {
+    const { flags, SEG_SEQ } = packet.segment;
+    const half = this.#halves.get(keyOf(packet));
+    // The answer to a segment of no connection has the number that was asked for, or 0.
+    if (half?.granted === undefined || (flags & ACK) === 0 || SEG_SEQ === 0) return;
+    must(distance(SEG_SEQ, half.granted) <= 0, 'a reset beyond the window');
+  }
+
+  /** Both FINs are acknowledged: who was last to close has no connection left and resets what still comes of it. */
+  #isOver(packet: Packet): boolean {
+    const half = this.#halves.get(keyOf(packet));
+    const peer = this.#halves.get(reverseKeyOf(packet));
+    return half !== undefined && peer !== undefined && isHeard(half, peer) && isHeard(peer, half);
+  }
+
   #synSent(packet: Packet): Half {
     const { segment } = packet;
     const { options } = segment;
@@ -106,6 +128,7 @@ export class Auditor {
       must(isKept && known.mss === options.mss, 'a SYN came again with other options');
       return known;
     }
+    must(known === undefined || this.#scenario.allowsResets, 'a SYN with another number');
     const half = new Half(segment.SEG_SEQ, options.mss, scale);
     this.#halves.set(key, half);
     return half;
@@ -135,6 +158,14 @@ export class Auditor {
       () => `a FIN after ${offset + payloadLength} of ${text.length} bytes`,
     );
     half.fin = end;
+  }
+
+  /** Only new text is ECN-capable (RFC 3168 sections 6.1.4 to 6.1.6), and only a router marks it. */
+  #checkEcn({ segment }: Packet, half: Half): void {
+    if (segment.ecn === 0) return;
+    must(segment.ecn === ECT_0, 'a host marks its own packet');
+    must(segment.payloadLength > 0, 'a segment without text is ECN-capable');
+    must(distance(segment.SEG_SEQ, half.end) >= 0, 'text that is sent again is ECN-capable');
   }
 
   /** Nothing is sent beyond the peer's window but a probe of one number (RFC 9293 section 3.8.6.1). */
@@ -175,7 +206,7 @@ export class Auditor {
     // By less than a unit of the scale it may seem to (RFC 7323 section 2.4).
     const unit = 2 ** scaleOf(half, peer);
     must(
-      retracted < unit || this.#mayShrink(packet.from),
+      retracted < unit || mayShrink(this.#scenario.hosts[packet.from]!),
       () => `the window is retracted by ${retracted}`,
     );
   }
@@ -194,6 +225,15 @@ export class Auditor {
     }
     return undefined;
   }
+}
+
+/** Whether `peer` has acknowledged the FIN of `half`. */
+function isHeard({ fin }: Half, { acked }: Half): boolean {
+  return fin !== undefined && acked !== undefined && distance(acked, fin) > 0;
+}
+
+function mayShrink(host: HostPlan): boolean {
+  return host.kind === 'plain' && host.shrinks;
 }
 
 /** RFC 7323 section 2.2: only when both have offered it. */

@@ -18,6 +18,11 @@ export class EventQueue {
     return this.#now;
   }
 
+  /** When the next event happens; Infinity: never. */
+  get next(): number {
+    return this.#heap[0]?.at ?? Number.POSITIVE_INFINITY;
+  }
+
   /** @param at a time; what is past happens now */
   at(at: number, run: () => void): void {
     const heap = this.#heap;
@@ -43,6 +48,12 @@ export class EventQueue {
     this.#now = first.at;
     first.run();
     return true;
+  }
+
+  /** Lets time pass up to `now`, which may be that of a real clock, and everything happen until then. */
+  advance(now: number): void {
+    while (this.next <= now) this.step();
+    this.#now = Math.max(this.#now, now);
   }
 
   #sink(event: Event): void {

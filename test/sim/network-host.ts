@@ -1,6 +1,8 @@
+import type { Stack } from '../../tcp/stack.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { Packet } from './packet.ts';
 import type { Scenario } from './scenario.ts';
+import type { Store } from './store.ts';
 
 /** What a host needs of the world. */
 export interface World {
@@ -8,8 +10,19 @@ export interface World {
   readonly scenario: Scenario;
   /** A packet leaves. */
   send(packet: Packet): void;
+  readonly witness: Witness | undefined;
+  /** A new host's disk. */
+  newStore(): Store;
   /** Something worth a line in the trace. */
   note(host: number, what: string): void;
+}
+
+/** Sees what engines commit and what they restore. */
+export interface Witness {
+  /** A turn is committed; `count` packets leave when it is durable. */
+  committed(host: number, turn: number, stack: Stack, count: number): void;
+  /** The connections of `turn` are there again; nothing has been derived from them yet. */
+  restored(host: number, turn: number, stack: Stack): void;
 }
 
 export interface NetworkHost {

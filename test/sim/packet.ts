@@ -1,9 +1,13 @@
-import { ipv4PseudoHeaderSum } from '../../tcp/wire/checksum.ts';
+import type { IpAddress } from '../../tcp/address.ts';
+import { pseudoHeaderSum } from '../../tcp/wire/checksum.ts';
+import { ECN_MASK, type IpHeader } from '../../tcp/wire/ip.ts';
 import { Ipv4Header, PROTOCOL_TCP, parseIpv4 } from '../../tcp/wire/ipv4.ts';
+import { Ipv6Header, parseIpv6 } from '../../tcp/wire/ipv6.ts';
 import { parseTcp, TcpHeader } from '../../tcp/wire/tcp.ts';
 import { must } from './violation.ts';
 
-const ip = new Ipv4Header();
+const ipv4 = new Ipv4Header();
+const ipv6 = new Ipv6Header();
 
 /** One packet as it left its host. Hosts go by number. */
 export interface Packet {
@@ -13,14 +17,40 @@ export interface Packet {
   readonly segment: TcpHeader;
 }
 
-/** The address of a host. */
-export function addressOf(host: number): string {
-  return `10.7.0.${host + 1}`;
+export function isIpv4({ bytes }: Packet): boolean {
+  return bytes[0]! >>> 4 === 4;
 }
 
-/** The host of an address, u32. */
-function hostOf(address: number): number {
-  return (address & 0xff) - 1;
+/** The address of a host. */
+export function addressOf(host: number, isIpv6: boolean): string {
+  return isIpv6 ? `fd07::${host + 1}` : `10.7.0.${host + 1}`;
+}
+
+/** The host of an address. */
+export function hostOf(address: IpAddress): number {
+  return (address.word3 & 0xff) - 1;
+}
+
+/** @returns undefined when it is none that can be read; otherwise valid until the next call */
+export function ipHeaderOf(bytes: Uint8Array): IpHeader | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const isIpv4 = bytes.length > 0 && bytes[0]! >>> 4 === 4;
+  if (isIpv4) return parseIpv4(view, 0, bytes.length, ipv4) ? ipv4 : undefined;
+  return parseIpv6(view, 0, bytes.length, ipv6) ? ipv6 : undefined;
+}
+
+/** @returns undefined when `bytes` is no packet with a whole TCP segment */
+export function segmentOf(bytes: Uint8Array): TcpHeader | undefined {
+  const ip = ipHeaderOf(bytes);
+  if (ip === undefined || ip.protocol !== PROTOCOL_TCP) return undefined;
+  const { source, destination, headerLength, totalLength } = ip;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const length = totalLength - headerLength;
+  const sum = pseudoHeaderSum(source, destination, PROTOCOL_TCP, length);
+  const segment = new TcpHeader();
+  if (!parseTcp(view, headerLength, length, sum, segment)) return undefined;
+  segment.ecn = ip.trafficClass & ECN_MASK;
+  return segment;
 }
 
 /**
@@ -28,15 +58,13 @@ function hostOf(address: number): number {
  * @throws Violation it is no packet with a whole TCP segment
  */
 export function packetOf(bytes: Uint8Array): Packet {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  must(parseIpv4(view, 0, bytes.length, ip), 'a host sent what is no IPv4 packet');
+  const segment = segmentOf(bytes);
+  must(segment !== undefined, 'a host sent what is no TCP segment');
+  const ip = ipHeaderOf(bytes)!;
   must(ip.totalLength === bytes.length, 'a host sent a packet with a wrong length');
-  must(ip.protocol === PROTOCOL_TCP, 'a host sent a packet that is not TCP');
-  must(ip.dontFragment, 'a host sent a packet that may be fragmented');
-  const { source, destination, headerLength } = ip;
-  const length = ip.totalLength - headerLength;
-  const sum = ipv4PseudoHeaderSum(source, destination, PROTOCOL_TCP, length);
-  const segment = new TcpHeader();
-  must(parseTcp(view, headerLength, length, sum, segment), 'a host sent a broken TCP segment');
-  return { from: hostOf(source), to: hostOf(destination), bytes, segment };
+  must(
+    !(ip instanceof Ipv4Header) || ip.dontFragment,
+    'a host sent a packet that may be fragmented',
+  );
+  return { from: hostOf(ip.source), to: hostOf(ip.destination), bytes, segment };
 }

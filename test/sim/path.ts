@@ -1,5 +1,5 @@
+import { mark } from '../mark.ts';
 import type { EventQueue } from './event-queue.ts';
-import type { Packet } from './packet.ts';
 import type { Random } from './random.ts';
 
 /** Virtual time, milliseconds, `until` not included. */
@@ -31,6 +31,8 @@ export interface PathPlan {
   /** The longest extra delay of a duplicate. */
   readonly duplicateDelay: number;
   readonly corruption: number;
+  /** How likely an ECN-capable packet is marked. */
+  readonly marking: number;
   /** Longer packets vanish without a word. */
   readonly mtu: number;
   /** When nothing gets through. */
@@ -40,8 +42,11 @@ export interface PathPlan {
 /** What became of a packet, for people. */
 export type Fate = string;
 
-/** One way from one host to another. */
-export class Path {
+/** What is before it in an IPv6 packet no checksum covers. */
+const CHECKED_FROM6 = 8;
+
+/** One way from one host to another, for packets of any kind. */
+export class Path<Packet extends { readonly bytes: Uint8Array }> {
   readonly #plan: PathPlan;
   readonly #healsAt: number;
   readonly #events: EventQueue;
@@ -86,11 +91,24 @@ export class Path {
     if (plan.outages.some((span) => isWithin(span, now))) return 'lost: outage';
     if (this.#isInBurst()) return 'lost: burst';
     if (random.chance(plan.loss)) return 'lost';
-    let fate = '';
+    if (plan.marking > 0 && random.chance(plan.marking)) return this.#carryMarked(packet, arrival);
+    return this.#carryWhole(packet, arrival, '');
+  }
+
+  #carryMarked(packet: Packet, arrival: number): Fate {
+    const bytes = packet.bytes.slice();
+    if (!mark(bytes)) return this.#carryWhole(packet, arrival, '');
+    return this.#carryWhole({ ...packet, bytes }, arrival, 'marked; ');
+  }
+
+  #carryWhole(packet: Packet, arrival: number, before: Fate): Fate {
+    const plan = this.#plan;
+    const random = this.#random;
+    let fate = before;
     if (random.chance(plan.duplication)) {
       const late = arrival + random.fraction() * plan.duplicateDelay;
       this.#at(late, packet, true);
-      fate = `again ${late.toFixed(3)}; `;
+      fate += `again ${late.toFixed(3)}; `;
     }
     const extra = random.fraction() * plan.jitter;
     if (random.chance(plan.corruption)) {
@@ -127,7 +145,8 @@ export class Path {
     const random = this.#random;
     if (random.chance(0.2)) return bytes.slice(0, random.below(bytes.length));
     const corrupted = bytes.slice();
-    const at = random.below(corrupted.length);
+    const isIpv6 = corrupted[0]! >>> 4 === 6;
+    const at = random.between(isIpv6 ? CHECKED_FROM6 : 0, corrupted.length - 1);
     corrupted[at]! ^= random.between(1, 255);
     return corrupted;
   }

@@ -1,17 +1,12 @@
-import { ipv4PseudoHeaderSum } from '../../tcp/wire/checksum.ts';
-import {
-  emitIpv4,
-  IPV4_HEADER_LENGTH,
-  Ipv4Header,
-  PROTOCOL_TCP,
-  parseIpv4,
-} from '../../tcp/wire/ipv4.ts';
+import { type IpAddress, parseAddress } from '../../tcp/address.ts';
+import { pseudoHeaderSum } from '../../tcp/wire/checksum.ts';
+import { emitIp, ipHeaderLength } from '../../tcp/wire/ip.ts';
+import { PROTOCOL_TCP } from '../../tcp/wire/ipv4.ts';
 import {
   ACK,
   emitTcp,
   FIN,
   PSH,
-  parseTcp,
   RST,
   SYN,
   TcpHeader,
@@ -19,7 +14,7 @@ import {
 } from '../../tcp/wire/tcp.ts';
 import { type Flow, otherRole, type Role } from './flow.ts';
 import type { NetworkHost, World } from './network-host.ts';
-import { packetOf } from './packet.ts';
+import { addressOf, packetOf, segmentOf } from './packet.ts';
 import type { Random } from './random.ts';
 import type { EndPlan, PlainPlan } from './scenario.ts';
 import type { Text } from './text.ts';
@@ -53,8 +48,8 @@ export class PlainPeer implements NetworkHost {
   readonly #hears: Text;
   readonly #localPort: number;
   #remotePort: number;
-  readonly #localAddress: number;
-  readonly #remoteAddress: number;
+  readonly #localAddress: IpAddress;
+  readonly #remoteAddress: IpAddress;
 
   #state: 'closed' | 'listen' | 'syn-sent' | 'syn-received' | 'open' | 'over' = 'closed';
   readonly #iss: number;
@@ -92,13 +87,14 @@ export class PlainPeer implements NetworkHost {
     const isClient = this.#role === 'client';
     this.#localPort = isClient ? flow.plan.clientPort || 5000 : flow.plan.port;
     this.#remotePort = isClient ? flow.plan.port : flow.plan.clientPort;
-    const base = (10 << 24) | (7 << 16);
-    this.#localAddress = (base | (number + 1)) >>> 0;
-    this.#remoteAddress = (base | (flow.end(otherRole(this.#role)).host + 1)) >>> 0;
+    const { host } = flow.end(otherRole(this.#role));
+    this.#localAddress = parseAddress(addressOf(number, flow.plan.isIpv6))!;
+    this.#remoteAddress = parseAddress(addressOf(host, flow.plan.isIpv6))!;
     this.#iss = random.u32();
     const { events } = world;
     if (isClient || flow.isSimultaneous) events.at(flow.plan.startsAt, () => this.#connect());
     else this.#state = 'listen';
+    if (flow.isRude) this.#losePatience();
     for (const { from } of plan.windows) events.at(from, () => this.#windowChanges());
   }
 
@@ -115,6 +111,15 @@ export class PlainPeer implements NetworkHost {
     );
   }
 
+  /** The news that the other has given up may be lost, and who has nothing to say never learns. */
+  #losePatience(): void {
+    const { events } = this.#world;
+    events.at(events.now + PATIENCE, () => {
+      if (events.now > this.#flow.brokenAt + PATIENCE) this.#state = 'over';
+      else this.#losePatience();
+    });
+  }
+
   #connect(): void {
     if (this.#state !== 'closed') return;
     this.#state = 'syn-sent';
@@ -122,7 +127,7 @@ export class PlainPeer implements NetworkHost {
   }
 
   receive(bytes: Uint8Array): void {
-    const segment = this.#parse(bytes);
+    const segment = segmentOf(bytes);
     if (segment === undefined || segment.destinationPort !== this.#localPort) return;
     if (this.#remotePort !== 0 && segment.sourcePort !== this.#remotePort) return;
     switch (this.#state) {
@@ -143,17 +148,6 @@ export class PlainPeer implements NetworkHost {
         this.#arrivesInOpen(segment, bytes);
         break;
     }
-  }
-
-  #parse(bytes: Uint8Array): TcpHeader | undefined {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    const ip = new Ipv4Header();
-    if (!parseIpv4(view, 0, bytes.length, ip) || ip.protocol !== PROTOCOL_TCP) return undefined;
-    const length = ip.totalLength - ip.headerLength;
-    const sum = ipv4PseudoHeaderSum(ip.source, ip.destination, PROTOCOL_TCP, length);
-    const segment = new TcpHeader();
-    if (!parseTcp(view, ip.headerLength, length, sum, segment)) return undefined;
-    return segment;
   }
 
   #arrivesInListen(segment: TcpHeader): void {
@@ -486,19 +480,13 @@ export class PlainPeer implements NetworkHost {
       this.#writeSack(header);
     }
     const length = tcpHeaderLength(header) + (text?.length ?? 0);
-    const bytes = new Uint8Array(IPV4_HEADER_LENGTH + length);
+    const [source, destination] = [this.#localAddress, this.#remoteAddress];
+    const bytes = new Uint8Array(ipHeaderLength(destination) + length);
     const view = new DataView(bytes.buffer);
-    if (text !== undefined) bytes.set(text, IPV4_HEADER_LENGTH + tcpHeaderLength(header));
-    const ip = new Ipv4Header();
-    ip.source = this.#localAddress;
-    ip.destination = this.#remoteAddress;
-    ip.protocol = PROTOCOL_TCP;
-    ip.timeToLive = 64;
-    ip.dontFragment = true;
-    ip.totalLength = bytes.length;
-    emitIpv4(view, 0, ip);
-    const sum = ipv4PseudoHeaderSum(ip.source, ip.destination, PROTOCOL_TCP, length);
-    emitTcp(view, IPV4_HEADER_LENGTH, header, text?.length ?? 0, sum);
+    const at = emitIp(view, 0, source, destination, PROTOCOL_TCP, 64, 0, 0, length);
+    if (text !== undefined) bytes.set(text, at + tcpHeaderLength(header));
+    const sum = pseudoHeaderSum(source, destination, PROTOCOL_TCP, length);
+    emitTcp(view, at, header, text?.length ?? 0, sum);
     this.#world.send(packetOf(bytes));
   }
 

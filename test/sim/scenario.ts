@@ -1,5 +1,8 @@
+import { IPV6_MIN_MTU } from '../../tcp/wire/ipv6.ts';
+import type { CrashPlan } from './death.ts';
 import type { PathPlan, Span } from './path.ts';
 import { Random } from './random.ts';
+import type { RouterPlan } from './router.ts';
 
 /** How a program ends its side of a connection. */
 export type Ending =
@@ -31,9 +34,12 @@ export interface EndPlan {
   /** For `abort` and `drop`: after how many bytes said and heard together. */
   readonly endsAfter: number;
   readonly nodelay: boolean;
+  readonly pacing: boolean;
   readonly keepalive: boolean;
   /** Sends before the connection is established. */
   readonly isEager: boolean;
+  /** As the server: how long its first connection waits to be accepted. */
+  readonly acceptsAfter: number;
 }
 
 export interface FlowPlan {
@@ -42,6 +48,7 @@ export interface FlowPlan {
   readonly startsAt: number;
   /** Where the server listens. */
   readonly port: number;
+  readonly isIpv6: boolean;
   /** Both sides open at once, from this port; 0: the client alone opens. */
   readonly clientPort: number;
   /** Whether the server stops to listen once it has its connection. */
@@ -53,7 +60,11 @@ export interface StackPlan {
   readonly mtu: number;
   readonly receiveBuffer: number;
   readonly sendBuffer: number;
+  /** How many times as large both may grow. */
+  readonly growth: number;
   readonly timeWait: number;
+  /** Whether its connections ask for ECN. */
+  readonly ecn: boolean;
   /** How long packets gather before a turn, milliseconds. */
   readonly turnLag: number;
   /** How long a commit takes to be durable, milliseconds. */
@@ -67,17 +78,6 @@ export interface StackPlan {
   /** When it takes no turns, with its clock running. */
   readonly pauses: readonly Span[];
   readonly crashes: CrashPlan;
-}
-
-export interface CrashPlan {
-  /** In each turn that has something to commit. */
-  readonly chance: number;
-  readonly most: number;
-  readonly span: Span;
-  /** The longest time with no engine, milliseconds. */
-  readonly downtime: number;
-  /** How likely it is that the clock and what waited on the interface are lost as well. */
-  readonly reboots: number;
 }
 
 export interface PlainPlan {
@@ -107,8 +107,11 @@ export interface Scenario {
   readonly flows: readonly FlowPlan[];
   /** By number of the sender, then of the receiver. */
   readonly paths: readonly (readonly PathPlan[])[];
+  readonly routers: readonly (readonly RouterPlan[])[];
   /** From then on the network is fair and nothing dies. */
   readonly healsAt: number;
+  /** Whether a reset, or a second SYN with another number, can be right. */
+  readonly allowsResets: boolean;
 }
 
 /** How many bytes all connections of a seed carry together, unless the windows are tiny. */
@@ -134,7 +137,7 @@ export function scenarioOf(seed: bigint): Scenario {
   const flowCount = isPlain ? 1 : random.pick([1, 1, 1, 2, 4]);
   const volume = Math.floor((isTiny ? TINY_VOLUME : VOLUME) / flowCount);
   const flows = Array.from({ length: flowCount }, (_, i) =>
-    flowPlan(random.fork(`flow ${i}`), i, count, volume, healsAt, isPlain),
+    flowPlan(random.fork(`flow ${i}`), i, hosts, volume, healsAt, isPlain),
   );
   // A symmetric network is one more thing to be swarmed.
   const isSymmetric = random.chance(0.3);
@@ -144,12 +147,19 @@ export function scenarioOf(seed: bigint): Scenario {
       return pathPlan(random.fork(`path ${a} ${b}`), healsAt);
     }),
   );
-  return { seed, hosts, flows, paths, healsAt };
+  const routers = hosts.map((_, from) =>
+    hosts.map((_, to) => routerPlan(random.fork(`routers ${from} ${to}`))),
+  );
+  return { seed, hosts, flows, paths, routers, healsAt, allowsResets: true };
 }
 
 function isTinyHost(host: HostPlan): boolean {
   if (host.kind === 'plain') return host.windows.at(-1)!.window < 4096;
   return host.receiveBuffer < 4096 || host.sendBuffer < 4096;
+}
+
+function hasIpv6(host: HostPlan): boolean {
+  return host.kind === 'plain' || host.mtu >= IPV6_MIN_MTU;
 }
 
 function stackPlan(random: Random, healsAt: number): StackPlan {
@@ -162,10 +172,12 @@ function stackPlan(random: Random, healsAt: number): StackPlan {
     receiveBuffer: has('tiny window', 0.1)
       ? random.between(200, 4000)
       : Math.floor(random.magnitude(4096, 1 << 20)),
+    growth: has('growth', 0.5) ? random.fork('growth').magnitude(1, 64) : 1,
     sendBuffer: has('tiny send buffer', 0.05)
       ? random.between(200, 2000)
       : Math.floor(random.magnitude(4096, 1 << 20)),
     timeWait: 60_000,
+    ecn: has('ecn', 0.4),
     turnLag: random.magnitude(0.02, 3),
     commitLag: has('power', 0.25) ? random.magnitude(0.1, 20) : 0,
     egressRoom: has('small outbox', 0.2) ? random.between(1, 20) : Infinity,
@@ -223,13 +235,13 @@ function spans(random: Random, end: number, longest: number): Span[] {
 function flowPlan(
   random: Random,
   number: number,
-  hosts: number,
+  hosts: readonly HostPlan[],
   volume: number,
   healsAt: number,
   isPlain: boolean,
 ): FlowPlan {
-  const client = isPlain ? random.below(2) : random.below(hosts);
-  const server = (client + random.between(1, hosts - 1)) % hosts;
+  const client = isPlain ? random.below(2) : random.below(hosts.length);
+  const server = (client + random.between(1, hosts.length - 1)) % hosts.length;
   const up = random.pick([volume, 0, random.below(volume), Math.min(volume, random.below(3000))]);
   const down = random.chance(0.9) ? volume - up : 0;
   const endings = endingsOf(random.fork('endings'), up, down);
@@ -238,6 +250,7 @@ function flowPlan(
     server: endPlan(random.fork('server'), server, down, healsAt, endings[1], up + down),
     startsAt: QUIET + random.below(50) * (number + 1),
     port: 80 + number,
+    isIpv6: random.fork('ipv6').chance(0.4) && hosts.every(hasIpv6),
     clientPort: random.fork('simultaneous').chance(0.1) ? 4000 + number : 0,
     stopsListening: random.chance(0.3),
   };
@@ -283,14 +296,17 @@ function endPlan(
     ending,
     endsAfter: random.below(both + 1),
     nodelay: random.chance(0.3),
+    pacing: has('pacing', 0.3),
     keepalive: random.chance(0.3),
     isEager: random.chance(0.3),
+    acceptsAfter: has('late accept', 0.1) ? random.fork('late accept').magnitude(1, 10_000) : 0,
   };
 }
 
 function pathPlan(random: Random, healsAt: number): PathPlan {
   const has = (what: string, probability: number) => random.fork(what).chance(probability);
   const duplicateDelay = random.magnitude(1, 20_000);
+  const marking = random.fork('marking');
   return {
     delay: random.magnitude(0.1, 300),
     rate: random.magnitude(100, 1e6),
@@ -303,7 +319,17 @@ function pathPlan(random: Random, healsAt: number): PathPlan {
     duplication: has('duplication', 0.25) ? random.magnitude(0.01, 0.5) : 0,
     duplicateDelay,
     corruption: has('corruption', 0.2) ? random.magnitude(0.001, 0.2) : 0,
+    marking: marking.chance(0.3) ? marking.magnitude(0.001, 1) : 0,
     mtu: has('black hole', 0.1) ? random.between(300, 1499) : Infinity,
     outages: has('outages', 0.2) ? spans(random.fork('outages'), healsAt, 8000) : [],
+  };
+}
+
+function routerPlan(random: Random): RouterPlan {
+  const has = (what: string, probability: number) => random.fork(what).chance(probability);
+  return {
+    tellsOfMtu: has('too big', 0.5) ? 0.9 : 0,
+    tellsOfOutages: has('unreachable', 0.5) ? 0.5 : 0,
+    forgery: has('forgery', 0.2) ? random.fork('forgeries').magnitude(0.001, 0.5) : 0,
   };
 }

@@ -2,13 +2,16 @@ import { Application } from './application.ts';
 import { Auditor } from './auditor.ts';
 import { EventQueue } from './event-queue.ts';
 import { Flow, type Role } from './flow.ts';
-import type { NetworkHost, World } from './network-host.ts';
+import { MemoryStore } from './memory-store.ts';
+import type { NetworkHost, Witness, World } from './network-host.ts';
 import type { Packet } from './packet.ts';
 import { type Fate, Path } from './path.ts';
 import { PlainPeer } from './plain-peer.ts';
 import { Random } from './random.ts';
+import { Router } from './router.ts';
 import { type Scenario, scenarioOf } from './scenario.ts';
 import { StackHost } from './stack-host.ts';
+import type { Store } from './store.ts';
 import { nameOf, type Trace } from './trace.ts';
 import { must } from './violation.ts';
 
@@ -16,6 +19,14 @@ import { must } from './violation.ts';
 const GRACE = 3600_000;
 /** No seed needs nearly as many; a loop without progress would not end by itself. */
 const MOST_EVENTS = 3_000_000;
+
+/** What a run is given beside its scenario; nothing of it changes what happens. */
+export interface Surroundings {
+  readonly trace?: Trace | undefined;
+  readonly witness?: Witness;
+  /** Memory if nobody says otherwise. */
+  newStore?(): Store;
+}
 
 export interface Result {
   readonly seed: bigint;
@@ -34,19 +45,21 @@ class Simulation implements World {
   readonly flows: readonly Flow[];
   packets = 0;
   readonly #hosts: readonly NetworkHost[];
-  readonly #paths: readonly (readonly Path[])[];
+  readonly #paths: readonly (readonly Path<Packet>[])[];
+  readonly #routers: readonly (readonly Router[])[];
   readonly #auditor: Auditor;
   readonly #trace: Trace | undefined;
+  readonly witness: Witness | undefined;
+  readonly newStore: () => Store;
 
-  constructor(scenario: Scenario, trace: Trace | undefined) {
+  constructor(scenario: Scenario, { trace, witness, newStore }: Surroundings) {
     this.scenario = scenario;
     this.#trace = trace;
+    this.witness = witness;
+    this.newStore = newStore ?? (() => new MemoryStore());
     const random = new Random(scenario.seed);
     this.flows = scenario.flows.map((plan, i) => new Flow(plan, random.fork(`text ${i}`)));
-    this.#auditor = new Auditor(this.flows, (host) => {
-      const plan = scenario.hosts[host]!;
-      return plan.kind === 'plain' && plan.shrinks;
-    });
+    this.#auditor = new Auditor(this.flows, scenario);
     this.#paths = scenario.paths.map((row, from) =>
       row.map((plan, to) => {
         const { healsAt } = scenario;
@@ -54,6 +67,16 @@ class Simulation implements World {
         return new Path(plan, healsAt, this.events, fork, (packet, isWhole) =>
           this.#deliver(packet, isWhole),
         );
+      }),
+    );
+    this.#routers = scenario.routers.map((row, from) =>
+      row.map((plan, to) => {
+        const path = scenario.paths[from]![to]!;
+        const fork = random.fork(`routers ${from} ${to}`);
+        return new Router(plan, path, scenario.healsAt, fork, (packet, error) => {
+          this.events.at(this.events.now + path.delay, () => this.#hosts[from]!.receive(error));
+          this.note(packet.from, 'is to hear an ICMP error');
+        });
       }),
     );
     this.#hosts = scenario.hosts.map((plan, i) => {
@@ -88,6 +111,7 @@ class Simulation implements World {
     let fate: Fate = 'never sent';
     try {
       this.#auditor.sent(packet);
+      this.#routers[packet.from]![packet.to]!.sees(packet, this.events.now);
       fate = this.#paths[packet.from]![packet.to]!.carry(packet);
     } finally {
       const numbers = this.#auditor.numbersOf(packet);
@@ -116,12 +140,17 @@ class Simulation implements World {
 
 /** Runs one seed to its end. */
 export function simulate(seed: bigint, trace?: Trace): Result {
-  const scenario = scenarioOf(seed);
+  return run(scenarioOf(seed), { trace });
+}
+
+/** Runs one scenario to its end. */
+export function run(scenario: Scenario, surroundings: Surroundings): Result {
+  const { seed } = scenario;
   const bytes = scenario.flows.reduce(
     (sum, { client, server }) => sum + client.length + server.length,
     0,
   );
-  const simulation = new Simulation(scenario, trace);
+  const simulation = new Simulation(scenario, surroundings);
   let failure: string | undefined;
   let stack: string | undefined;
   try {

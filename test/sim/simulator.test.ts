@@ -4,6 +4,8 @@ import { runSeeds } from './seeds.ts';
 import { simulate } from './simulation.ts';
 import { Trace } from './trace.ts';
 
+t.setTimeout(300_000);
+
 /** Always the same, so that a failure is the change's and not the day's; `npm run sim` begins elsewhere each time. */
 const FIRST = 1n;
 const COUNT = 300;

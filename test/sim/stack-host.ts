@@ -1,17 +1,24 @@
+import {
+  removeConnection,
+  restoreConnections,
+  stageConnection,
+} from '../../persist/connections.ts';
 import type { Egress } from '../../tcp/egress.ts';
 import type { Pcb } from '../../tcp/pcb.ts';
 import { Reassembly } from '../../tcp/reassembly.ts';
 import { Stack } from '../../tcp/stack.ts';
 import { State, stateName } from '../../tcp/state.ts';
+import { IPV6_MIN_MTU } from '../../tcp/wire/ipv6.ts';
 import { ACK, RST, SYN } from '../../tcp/wire/tcp.ts';
 import type { Application, Progress } from './application.ts';
 import { distance } from './auditor.ts';
-import { type Journal, MemoryJournal } from './journal.ts';
+import { type Death, type Extent, Mortality } from './death.ts';
 import type { NetworkHost, World } from './network-host.ts';
-import { addressOf, type Packet, packetOf } from './packet.ts';
+import { addressOf, hostOf, type Packet, packetOf } from './packet.ts';
 import { isWithin } from './path.ts';
 import type { Random } from './random.ts';
 import type { StackPlan } from './scenario.ts';
+import type { EngineJournal, Store } from './store.ts';
 import { must } from './violation.ts';
 
 /** How many packets wait on the interface while no engine reads them (Linux's TUN_READQ_SIZE). */
@@ -28,16 +35,19 @@ interface Promise {
   readonly sendEnd: number;
 }
 
-/** A committed turn whose outputs wait until it is durable. */
+/** A committed turn. */
 interface Turn {
   readonly number: number;
   readonly clock: number;
-  readonly packets: readonly Packet[];
   readonly progress: readonly Progress[];
 }
 
-/** How far a turn gets before its engine dies. */
-type Death = 'arrived' | 'transmitted' | 'committed' | 'releasing';
+/** The outputs of an engine's turn, which wait until turn `needs` of the journal is durable. */
+interface Sealed {
+  readonly needs: number;
+  readonly packets: readonly Packet[];
+  readonly death: Death | undefined;
+}
 
 class Outbox implements Egress {
   readonly bytes = new Uint8Array(1 << 16);
@@ -63,18 +73,19 @@ export class StackHost implements NetworkHost {
   readonly #random: Random;
   readonly #applications: readonly Application[];
   readonly #secret: Uint8Array;
-  readonly #journal: Journal = new MemoryJournal();
+  readonly #mortality: Mortality;
+  readonly #store: Store;
   readonly #outbox = new Outbox();
   readonly #promises = new Map<number, Promise>();
+  #journal: EngineJournal;
   #stack: Stack;
   #interface: Uint8Array[] = [];
-  #committed: Turn[] = [];
-  /** The newest durable turn. */
-  #durable: Turn;
+  /** What a restore may need to know of, oldest first. */
+  #turns: Turn[];
+  #sealed: Sealed[] = [];
   #isDown = false;
   /** Counts the engines, so that what was to happen to a dead one does not. */
   #epoch = 1;
-  #crashes = 0;
   /** The clock's reading at time 0. */
   #clockOffset: number;
   #wakesAt = Infinity;
@@ -93,8 +104,12 @@ export class StackHost implements NetworkHost {
     this.#applications = applications;
     this.#secret = Uint8Array.from({ length: 16 }, () => random.below(256));
     this.#clockOffset = random.between(1, 1e6);
+    this.#mortality = new Mortality(plan.crashes, plan.commitLag > 0, random);
+    this.#store = world.newStore();
+    this.#journal = this.#store.open();
     this.#stack = this.#newStack();
-    this.#durable = { number: 0, clock: this.#clock, packets: [], progress: this.#snapshots() };
+    const { turn } = this.#journal.facts;
+    this.#turns = [{ number: turn, clock: this.#clock, progress: this.#snapshots() }];
     for (const leap of plan.leaps) world.events.at(leap.at, () => this.#leap(leap.by));
     this.#wake(0);
   }
@@ -106,7 +121,7 @@ export class StackHost implements NetworkHost {
   get isDone(): boolean {
     return (
       !this.#isDown &&
-      this.#committed.length === 0 &&
+      this.#sealed.length === 0 &&
       this.#stack.pcbs.size === 0 &&
       this.#applications.every((application) => application.isDone)
     );
@@ -125,17 +140,21 @@ export class StackHost implements NetworkHost {
   }
 
   #newStack(): Stack {
-    const { mtu, receiveBuffer, sendBuffer, timeWait } = this.#plan;
+    const { mtu, receiveBuffer, sendBuffer, growth, timeWait, ecn } = this.#plan;
     return new Stack({
-      address: addressOf(this.#number),
+      address: addressOf(this.#number, false),
       prefix: 24,
+      ...(mtu >= IPV6_MIN_MTU && { address6: addressOf(this.#number, true) }),
       mtu,
       secret: this.#secret,
       entropy: () => this.#random.u32(),
       now: this.#clock,
       receiveBuffer,
+      receiveBufferMax: Math.floor(receiveBuffer * growth),
       sendBuffer,
+      sendBufferMax: Math.floor(sendBuffer * growth),
       timeWait,
+      ecn,
     });
   }
 
@@ -163,7 +182,7 @@ export class StackHost implements NetworkHost {
     const { now } = events;
     const clock = this.#clock;
     const stack = this.#stack;
-    const death = this.#chooseDeath();
+    const death = this.#mortality.next(now);
     const arrived = this.#interface;
     this.#interface = [];
     for (const bytes of arrived) stack.arrive(bytes, 0, bytes.length, clock);
@@ -172,14 +191,19 @@ export class StackHost implements NetworkHost {
     for (const application of this.#applications) {
       actsAt = Math.min(actsAt, application.act(stack, now, clock));
     }
-    if (death === 'arrived') {
+    if (death?.at === 'arrived') {
       this.#die(death);
       return;
     }
     this.#outbox.packets = [];
     this.#outbox.room = this.#plan.egressRoom;
     const isComplete = stack.transmit(clock, this.#outbox);
-    if (death === 'transmitted') {
+    if (death?.at === 'transmitted') {
+      this.#die(death);
+      return;
+    }
+    this.#stage();
+    if (death?.at === 'staged') {
       this.#die(death);
       return;
     }
@@ -196,52 +220,66 @@ export class StackHost implements NetworkHost {
     return (deadline - this.#clockOffset) / this.#plan.clockRate + ROUNDING;
   }
 
-  #commit(death: Death | undefined, clock: number): void {
+  #stage(): void {
     const stack = this.#stack;
-    const { packets } = this.#outbox;
     stack.takeChanged();
+    for (const { ID } of stack.takeRemoved()) removeConnection(this.#journal, ID);
     for (const pcb of stack.takeDirty()) {
       this.#checkMemory(pcb);
-      this.#journal.stage(pcb);
-      this.#promises.set(keyOf(pcb.LOCAL_PORT, pcb.REMOTE_ADDRESS_3, pcb.REMOTE_PORT), {
-        ISS: pcb.ISS,
-        RCV_NXT: pcb.RCV_NXT,
-        RCV_ADV: pcb.RCV_ADV,
-        RCV_WSCALE: pcb.RCV_WSCALE,
-        sendEnd: (pcb.ISS + 1 + pcb.SEND_END + pcb.FIN_QUEUED) >>> 0,
-      });
+      stageConnection(this.#journal, pcb);
+      this.#promise(pcb);
     }
+    this.#journal.facts.nextId = stack.nextId;
+  }
+
+  #commit(death: Death | undefined, clock: number): void {
+    const { packets } = this.#outbox;
     for (const packet of packets) this.#checkPromised(packet);
-    for (const { ID } of stack.takeRemoved()) this.#journal.remove(ID);
-    const number = this.#journal.commit(stack.nextId);
-    this.#committed.push({ number, clock, packets, progress: this.#snapshots() });
+    const number = this.#journal.commit();
+    // With nothing staged there is no new turn, and what the programs did left no trace.
+    if (number > this.#turns.at(-1)!.number) {
+      this.#turns.push({ number, clock, progress: this.#snapshots() });
+    }
+    this.#world.witness?.committed(this.#number, number, this.#stack, packets.length);
+    this.#sealed.push({ needs: number, packets, death });
+    if (death?.at === 'committed') {
+      this.#die(death);
+      return;
+    }
     const { commitLag } = this.#plan;
     if (commitLag === 0) {
-      this.#settle(number, death);
-    } else if (death !== undefined) {
-      this.#die(death);
-    } else {
-      const epoch = this.#epoch;
-      this.#world.events.at(this.#world.events.now + commitLag, () => {
-        if (this.#epoch === epoch && !this.#isDown) this.#settle(number, undefined);
-      });
+      this.#settle(number);
+      return;
     }
+    const epoch = this.#epoch;
+    this.#world.events.at(this.#world.events.now + commitLag, () => {
+      if (this.#epoch === epoch && !this.#isDown) this.#settle(number);
+    });
   }
 
-  /** Turn `number` is durable: its outputs leave, or some of them. */
-  #settle(number: number, death: Death | undefined): void {
-    this.#journal.settle(number);
-    while (this.#committed.length > 0 && this.#committed[0]!.number <= number) {
-      this.#durable = this.#committed.shift()!;
-      const { packets } = this.#durable;
-      const count = death === undefined ? packets.length : this.#released(death, packets.length);
+  /** Turn `number` is durable: what waits for it leaves, or some of it. */
+  #settle(number: number): void {
+    this.#store.sync(number);
+    this.#turns = this.#turns.filter((turn) => turn.number >= number);
+    while (this.#sealed.length > 0 && this.#sealed[0]!.needs <= number) {
+      const { packets, death } = this.#sealed.shift()!;
+      const count = death === undefined ? packets.length : death.released(packets.length);
       for (const packet of packets.slice(0, count)) this.#world.send(packet);
+      if (death === undefined) continue;
+      this.#die(death);
+      return;
     }
-    if (death !== undefined) this.#die(death);
   }
 
-  #released(death: Death, count: number): number {
-    return death === 'releasing' ? this.#random.below(count + 1) : 0;
+  /** From the next commit on the peer may rely on what `pcb` says. */
+  #promise(pcb: Pcb): void {
+    this.#promises.set(keyOf(pcb.LOCAL_PORT, hostOf(pcb.remoteAddress), pcb.REMOTE_PORT), {
+      ISS: pcb.ISS,
+      RCV_NXT: pcb.RCV_NXT,
+      RCV_ADV: pcb.RCV_ADV,
+      RCV_WSCALE: pcb.RCV_WSCALE,
+      sendEnd: (pcb.ISS + 1 + pcb.SEND_END + pcb.FIN_QUEUED) >>> 0,
+    });
   }
 
   /**
@@ -250,11 +288,10 @@ export class StackHost implements NetworkHost {
    */
   #checkPromised({ segment, to }: Packet): void {
     const { flags, SEG_SEQ, SEG_LEN, SEG_ACK } = segment;
-    const remote = ((10 << 24) | (7 << 16) | (to + 1)) >>> 0;
-    const key = keyOf(segment.sourcePort, remote, segment.destinationPort);
+    const key = keyOf(segment.sourcePort, to, segment.destinationPort);
     if (flags & RST) {
       const live = [...this.#stack.pcbs.values()].find(
-        (pcb) => keyOf(pcb.LOCAL_PORT, pcb.REMOTE_ADDRESS_3, pcb.REMOTE_PORT) === key,
+        (pcb) => keyOf(pcb.LOCAL_PORT, hostOf(pcb.remoteAddress), pcb.REMOTE_PORT) === key,
       );
       must(
         live === undefined || live.STATE < State.ESTABLISHED || live.STATE === State.TIME_WAIT,
@@ -276,7 +313,9 @@ export class StackHost implements NetworkHost {
   }
 
   #checkMemory(pcb: Pcb): void {
-    const { sendBuffer, receiveBuffer } = this.#plan;
+    const { growth } = this.#plan;
+    const sendBuffer = this.#plan.sendBuffer * growth;
+    const receiveBuffer = this.#plan.receiveBuffer * growth;
     const sent = pcb.SEND_END - pcb.SEND_START;
     must(sent >= 0 && sent <= sendBuffer, () => `${sent} bytes in the send buffer`);
     const { readable } = pcb;
@@ -296,45 +335,58 @@ export class StackHost implements NetworkHost {
     }
   }
 
-  #chooseDeath(): Death | undefined {
-    const { chance, most, span } = this.#plan.crashes;
-    if (chance === 0 || this.#crashes >= most) return undefined;
-    if (!isWithin(span, this.#world.events.now) || !this.#random.chance(chance)) return undefined;
-    return this.#random.pick<Death>(['arrived', 'transmitted', 'committed', 'releasing']);
-  }
-
-  /** Everything since the newest durable turn is lost. */
+  /** Everything that was not committed is lost, and to a power cut what was not on the disk. */
   #die(death: Death): void {
     const { events } = this.#world;
-    const { downtime, reboots } = this.#plan.crashes;
-    this.#crashes++;
+    const { at, extent, downtime } = death;
     this.#epoch++;
     this.#isDown = true;
     this.#wakesAt = Infinity;
-    this.#committed = [];
-    this.#journal.crash();
-    const isReboot = this.#random.chance(reboots);
-    const back = events.now + this.#random.fraction() * downtime;
-    this.#world.note(this.#number, `dies: ${death}${isReboot ? ', the host reboots' : ''}`);
-    events.at(back, () => this.#comeBack(isReboot));
+    this.#sealed = [];
+    const lost = extent === 'power' ? death.lost(this.#store.unsynced) : 0;
+    this.#store.cutPower(lost);
+    this.#world.note(
+      this.#number,
+      `dies: ${at}, ${extent}${lost > 0 ? `, ${lost} turns lost` : ''}`,
+    );
+    events.at(events.now + downtime, () => this.#comeBack(extent));
   }
 
-  #comeBack(isReboot: boolean): void {
+  #comeBack(extent: Extent): void {
     const { now } = this.#world.events;
-    if (isReboot) {
+    const isOtherBoot = extent !== 'process';
+    if (isOtherBoot) {
       this.#interface = [];
       this.#clockOffset = this.#random.between(1, 1e5) - now * this.#plan.clockRate;
     }
-    const clock = this.#clock;
-    this.#stack = this.#newStack();
-    this.#journal.restoreInto(this.#stack);
-    this.#stack.resume(clock, isReboot ? 0 : clock - this.#durable.clock);
-    this.#applications.forEach((application, i) => {
-      application.rollBack(this.#durable.progress[i]!);
-    });
+    this.#restore(isOtherBoot);
     this.#isDown = false;
     this.#world.note(this.#number, `is back: ${this}`);
     this.#wake(now);
+  }
+
+  #restore(isOtherBoot: boolean): void {
+    const clock = this.#clock;
+    const journal = this.#store.open();
+    const { turn: number, nextId } = journal.facts;
+    const turn = this.#turns.find((one) => one.number === number);
+    must(
+      turn !== undefined,
+      () => `turn ${number} is restored, which is older than what was visible`,
+    );
+    this.#turns = [turn];
+    this.#journal = journal;
+    this.#stack = this.#newStack();
+    restoreConnections(journal, this.#stack);
+    this.#stack.nextId = Math.max(this.#stack.nextId, nextId);
+    this.#world.witness?.restored(this.#number, number, this.#stack);
+    this.#promises.clear();
+    for (const pcb of this.#stack.pcbs.values()) this.#promise(pcb);
+    const elapsed = isOtherBoot ? 0 : clock - turn.clock;
+    this.#stack.resume(clock, { began: turn.clock, atLeast: elapsed, estimate: elapsed });
+    for (const [i, application] of this.#applications.entries()) {
+      application.rollBack(turn.progress[i]!);
+    }
   }
 
   /** Time passes that nobody else has seen. */
@@ -350,6 +402,6 @@ export class StackHost implements NetworkHost {
   }
 }
 
-function keyOf(localPort: number, remoteAddress: number, remotePort: number): number {
-  return ((remoteAddress & 0xff) * 65536 + localPort) * 65536 + remotePort;
+function keyOf(localPort: number, remoteHost: number, remotePort: number): number {
+  return (remoteHost * 65536 + localPort) * 65536 + remotePort;
 }

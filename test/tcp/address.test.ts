@@ -105,7 +105,7 @@ t.test('an endpoint is written in any of four ways', async (t) => {
 
 t.test('a host left out is the unspecified one', async (t) => {
   for (const text of [':80', '*!80', 'tcp!*!80', '80', '*:80', '!80']) {
-    t.same(parseEndpoint(text), { address: '0.0.0.0', port: 80 }, text);
+    t.same(parseEndpoint(text), { address: '::', port: 80 }, text);
   }
 });
 

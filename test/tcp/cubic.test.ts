@@ -14,8 +14,7 @@ t.test(
     const W_max = 200;
     a.cwnd = W_max * SMSS;
     a.SRTT = 0;
-    wire.a.send(a, pattern(400 * SMSS, 1));
-    a.SND_NXT = (a.SND_UNA + W_max * SMSS) >>> 0;
+    a.FlightSize = W_max * SMSS;
     cubic.loss(a);
     t.equal(a.ssthresh, Math.floor(0.7 * W_max * SMSS), 'section 4.6');
     a.cwnd = a.ssthresh;
@@ -24,10 +23,11 @@ t.test(
     const K = Math.cbrt((W_max * 0.3) / 0.4);
     const window = () => a.cwnd / SMSS;
     const began = 10_000;
-    for (let now = began; now <= began + K * 1000; now += 1) cubic.acknowledged(a, SMSS, now);
+    for (let now = began; now <= began + K * 1000; now += 1)
+      cubic.acknowledged(a, SMSS, Infinity, now);
     t.ok(Math.abs(window() - W_max) < 2, `${window()} segments, convex from here`);
     for (let now = began; now <= began + 2000; now += 1) {
-      cubic.acknowledged(a, SMSS, now + K * 1000);
+      cubic.acknowledged(a, SMSS, Infinity, now + K * 1000);
     }
     const expected = 0.4 * 2 ** 3 + W_max;
     t.ok(window() > expected - 2, `${window()} segments, and ${expected} by the cubic`);
@@ -39,10 +39,40 @@ t.test('a second loss below W_max gives way to others (section 4.7)', async (t) 
   const { a } = wire.establish();
   a.cwnd = 100 * a.SND_MSS;
   cubic.loss(a);
-  t.equal(a.CUBIC_W_MAX, 100);
+  t.equal(a.CUBIC_W_MAX, 100 * a.SND_MSS);
   a.cwnd = 80 * a.SND_MSS;
   cubic.loss(a);
-  t.equal(a.CUBIC_W_MAX, (80 * 1.7) / 2);
+  t.equal(a.CUBIC_W_MAX, (80 * a.SND_MSS * 1.7) / 2);
+});
+
+t.test('after a timeout nothing is known of the old W_max (section 4.8)', async (t) => {
+  const wire = new WirePair(5);
+  const { a } = wire.establish();
+  a.cwnd = 100 * a.SND_MSS;
+  a.FlightSize = a.cwnd;
+  cubic.timeout(a, true);
+  a.cwnd = a.ssthresh;
+  a.FlightSize = a.cwnd;
+  cubic.acknowledged(a, a.SND_MSS, Infinity, wire.now);
+  t.equal(a.CUBIC_W_MAX, 70 * a.SND_MSS, 'the window at which congestion avoidance begins');
+  t.equal(a.CUBIC_CWND_EPOCH, a.CUBIC_W_MAX, 'K is 0');
+});
+
+t.test('segments that the path makes smaller leave W_max where it was', async (t) => {
+  const wire = new WirePair(6);
+  const { a } = wire.establish();
+  const W_max = 200 * a.SND_MSS;
+  a.cwnd = W_max;
+  a.FlightSize = W_max;
+  cubic.loss(a);
+  a.cwnd = a.ssthresh;
+  const began = 10_000;
+  cubic.acknowledged(a, a.SND_MSS, Infinity, began);
+  a.SND_MSS = a.SND_MSS / 4;
+  const K = Math.cbrt((0.3 * W_max) / (0.4 * a.SND_MSS));
+  for (let now = began; now <= began + K * 1000; now += 1)
+    cubic.acknowledged(a, a.SND_MSS, Infinity, now);
+  t.ok(Math.abs(a.cwnd - W_max) < 8 * a.SND_MSS, `${a.cwnd} bytes, convex from here`);
 });
 
 t.test('CUBIC is the default, Reno is chosen for each connection and for good', async (t) => {

@@ -33,7 +33,7 @@ t.test('it counts as a plain model does, also where sequence numbers wrap', asyn
       const end = plain.states.length;
       const from = plain.start + random(Math.max(1, end - plain.start));
       const to = Math.min(end, from + 1 + random(60));
-      switch (random(7)) {
+      switch (random(8)) {
         case 0:
         case 1: {
           const next = Math.min(SIZE, end + 1 + random(40));
@@ -72,6 +72,12 @@ t.test('it counts as a plain model does, also where sequence numbers wrap', asyn
           flight.loseAll();
           plain.states.forEach((state, i) => {
             if (i >= plain.start && state !== 'sacked') plain.states[i] = 'lost';
+          });
+          break;
+        case 7:
+          flight.takeBackLost();
+          plain.states.forEach((state, i) => {
+            if (i >= plain.start && state === 'lost') plain.states[i] = 'flying';
           });
       }
       const first = plain.states.findIndex((state, i) => i >= plain.start && state === 'lost');
@@ -126,7 +132,7 @@ t.test('the segment sent last of those delivered (RFC 8985 section 6.2, step 2)'
   flight.sack(100, 200);
   t.same([flight.deliveredTime, flight.deliveredEnd, flight.delivered], [20, 200, 100]);
   t.equal(flight.isReordered, false);
-  t.equal(flight.loseSentBefore(20, 200, 30, 39), 10, 'not yet');
+  t.equal(flight.loseSentBefore(20, 200, 30, 39), 40, 'not yet');
   t.equal(flight.lost, 0);
   t.equal(flight.loseSentBefore(20, 200, 30, 40), -Infinity);
   t.same([flight.firstLost, flight.firstLostEnd, flight.lost], [0, 100, 100]);
@@ -136,6 +142,22 @@ t.test('the segment sent last of those delivered (RFC 8985 section 6.2, step 2)'
   t.equal(flight.deliveredTime, -Infinity, 'in less than a round trip it was not the second one');
   t.equal(flight.delivered, 100);
 });
+
+t.test(
+  'what is sent again is not lost at the moment it leaves, though no time passes',
+  async (t) => {
+    const flight = new Flight(0);
+    flight.sent(0, 200, 10);
+    flight.sack(100, 200);
+    t.equal(flight.loseSentBefore(10, 200, 0, 10), -Infinity);
+    t.equal(flight.lost, 100);
+    flight.sent(0, 100, 10);
+    t.equal(flight.loseSentBefore(10, 200, 0, 10), 11);
+    t.equal(flight.lost, 0);
+    t.equal(flight.loseSentBefore(10, 200, 0, 11), -Infinity);
+    t.equal(flight.lost, 100);
+  },
+);
 
 t.test('what comes after what was sent later shows reordering (step 3)', async (t) => {
   const flight = new Flight(0);
@@ -168,8 +190,23 @@ t.test('what is not lost yet is lost at the very moment that is named', async (t
     flight.sent(100, 200, sentAt + 1);
     flight.sack(100, 200);
     const last = flight.loseSentBefore(sentAt + 1, 200, patience, sentAt - 1);
-    flight.loseSentBefore(sentAt + 1, 200, patience, last + patience);
+    flight.loseSentBefore(sentAt + 1, 200, patience, last);
     if (flight.lost !== 100) t.fail(`sent at ${sentAt}, patience ${patience}`);
   }
   t.pass('every time');
+});
+
+t.test('lost marks are taken back, but for what may never have left', async (t) => {
+  const flight = new Flight(0);
+  flight.sent(0, 300, 10);
+  flight.presumeLost(500);
+  flight.loseAll();
+  flight.sent(0, 100, 20);
+  flight.beginAcknowledgment(30, 5, Infinity);
+  flight.acknowledge(100);
+  t.equal(flight.lostArrived, 0, 'sent again: it may be the retransmission');
+  flight.acknowledge(200);
+  t.equal(flight.lostArrived, 100);
+  flight.takeBackLost();
+  t.same([flight.pipe, flight.lost, flight.firstLost], [100, 200, 300]);
 });

@@ -1,32 +1,19 @@
 import t from 'tap';
 import { finishChecksum, onesComplementSum } from '../../tcp/wire/checksum.ts';
-import {
-  emitDestinationUnreachable,
-  ICMP_DESTINATION_UNREACHABLE,
-  ICMP_ECHO,
-  ICMP_ECHO_REPLY,
-  Icmpv4Message,
-  parseIcmpv4,
-} from '../../tcp/wire/icmpv4.ts';
+import { emitIcmp, IcmpMessage, parseIcmp } from '../../tcp/wire/icmp.ts';
+import { ICMPV4 } from '../../tcp/wire/icmpv4.ts';
 import { Ipv4Header, PROTOCOL_ICMP, parseIpv4 } from '../../tcp/wire/ipv4.ts';
 import { packet } from './forge.ts';
-import { ADDRESS, WirePair } from './wire-pair.ts';
+import { ADDRESS, arriveAtB, WirePair } from './wire-pair.ts';
 
 const UDP = 17;
 
-function arriveAtB(wire: WirePair, bytes: Uint8Array): Uint8Array[] {
-  const before = wire.sent.length;
-  wire.b.stack.arrive(bytes, 0, bytes.length, wire.now);
-  wire.b.turn();
-  return wire.sent.slice(before).map(({ bytes }) => bytes);
-}
-
-function icmpIn(bytes: Uint8Array): { ip: Ipv4Header; message: Icmpv4Message } {
+function icmpIn(bytes: Uint8Array): { ip: Ipv4Header; message: IcmpMessage } {
   const view = new DataView(bytes.buffer);
   const ip = new Ipv4Header();
-  const message = new Icmpv4Message();
+  const message = new IcmpMessage();
   if (!parseIpv4(view, 0, bytes.length, ip)) throw new Error('no IPv4 packet');
-  if (!parseIcmpv4(view, 20, bytes.length - 20, message)) throw new Error('no ICMP message');
+  if (!parseIcmp(view, 20, bytes.length - 20, 0, message)) throw new Error('no ICMP message');
   return { ip, message };
 }
 
@@ -34,7 +21,7 @@ function echo(data: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(8 + data.length);
   const view = new DataView(bytes.buffer);
   bytes.set(data, 8);
-  view.setUint8(0, ICMP_ECHO);
+  view.setUint8(0, ICMPV4.echoRequest);
   view.setUint16(4, 77);
   view.setUint16(6, 3);
   view.setUint16(2, finishChecksum(onesComplementSum(view, 0, bytes.length)));
@@ -47,8 +34,8 @@ t.test('an echo is answered with the same data (RFC 1122 section 3.2.2.6)', asyn
   const request = packet(ADDRESS.a, ADDRESS.b, PROTOCOL_ICMP, echo(data));
   const [reply] = arriveAtB(wire, request);
   const { ip, message } = icmpIn(reply!);
-  t.equal(ip.destination, 0x0a070001);
-  t.match(message, { type: ICMP_ECHO_REPLY, identifier: 77, sequenceNumber: 3 });
+  t.equal(ip.destination.ipv4, 0x0a070001);
+  t.match(message, { type: ICMPV4.echoReply, parameter: 77 * 0x10000 + 3 });
   t.same(reply!.subarray(28), data);
 });
 
@@ -73,7 +60,7 @@ t.test('UDP is told that nobody takes it, but not too often', async (t) => {
   const wire = new WirePair(3);
   const datagram = packet(ADDRESS.a, ADDRESS.b, UDP, new Uint8Array(12));
   const [answer] = arriveAtB(wire, datagram);
-  t.match(icmpIn(answer!).message, { type: ICMP_DESTINATION_UNREACHABLE, code: 3 });
+  t.match(icmpIn(answer!).message, { type: ICMPV4.destinationUnreachable, code: 3 });
   t.same(answer!.subarray(28), datagram, 'it quotes the datagram');
   let answers = 0;
   for (let i = 0; i < 1000; i++) answers += arriveAtB(wire, datagram).length;
@@ -82,19 +69,20 @@ t.test('UDP is told that nobody takes it, but not too often', async (t) => {
   t.equal(arriveAtB(wire, datagram).length, 1);
 });
 
+t.test('a long datagram is quoted up to 576 bytes in all (RFC 1812 section 4.3.2.3)', async (t) => {
+  const wire = new WirePair(7);
+  const datagram = packet(ADDRESS.a, ADDRESS.b, UDP, new Uint8Array(1400));
+  const [answer] = arriveAtB(wire, datagram);
+  t.equal(answer!.length, 576);
+  t.same(answer!.subarray(28), datagram.subarray(0, 548));
+});
+
 /** An ICMP error about `quoted`, on its way to who sent that. */
 function errorAbout(quoted: Uint8Array, code: number): Uint8Array {
   const bytes = new Uint8Array(8 + quoted.length);
-  emitDestinationUnreachable(
-    bytes,
-    new DataView(bytes.buffer),
-    0,
-    code,
-    0,
-    quoted,
-    0,
-    quoted.length,
-  );
+  const view = new DataView(bytes.buffer);
+  const type = ICMPV4.destinationUnreachable;
+  emitIcmp(bytes, view, 0, type, code, 0, quoted, 0, quoted.length, 0);
   return packet('10.7.0.254', ADDRESS.b, PROTOCOL_ICMP, bytes);
 }
 

@@ -1,38 +1,28 @@
 import t from 'tap';
 import { parseAddress } from '../../tcp/address.ts';
-import { ipv6PseudoHeaderSum, pseudoHeaderSum } from '../../tcp/wire/checksum.ts';
+import type { Pcb } from '../../tcp/pcb.ts';
+import { emitIcmp, IcmpMessage, parseIcmp } from '../../tcp/wire/icmp.ts';
 import {
-  emitIcmpv6,
+  ICMPV6,
   ICMPV6_DESTINATION_UNREACHABLE,
-  ICMPV6_ECHO_REPLY,
-  ICMPV6_ECHO_REQUEST,
   ICMPV6_PARAMETER_PROBLEM,
-  Icmpv6Message,
   PROTOCOL_ICMPV6,
-  parseIcmpv6,
 } from '../../tcp/wire/icmpv6.ts';
 import { ACK, RST, SYN } from '../../tcp/wire/tcp.ts';
 import { packet, segment } from './forge.ts';
 import { kernelPacketIpv6 } from './kernel-packets-ipv6.ts';
 import { pattern } from './transfer.ts';
-import { ADDRESS, ADDRESS6, ipIn, segmentIn, WirePair } from './wire-pair.ts';
+import { ADDRESS, ADDRESS6, arriveAtB, ipIn, segmentIn, WirePair } from './wire-pair.ts';
 
 const UDP = 17;
 
-function arriveAtB(wire: WirePair, bytes: Uint8Array): Uint8Array[] {
-  const before = wire.sent.length;
-  wire.b.stack.arrive(bytes, 0, bytes.length, wire.now);
-  wire.b.turn();
-  return wire.sent.slice(before).map(({ bytes }) => bytes);
-}
-
-function icmpIn(bytes: Uint8Array): Icmpv6Message {
-  const message = new Icmpv6Message();
+function icmpIn(bytes: Uint8Array): IcmpMessage {
+  const message = new IcmpMessage();
   const { source, destination, at } = ipIn(bytes);
   const length = bytes.length - at;
-  const sum = ipv6PseudoHeaderSum(source, destination, PROTOCOL_ICMPV6, length);
+  const sum = ICMPV6.pseudoHeaderSum(source, destination, length);
   const view = new DataView(bytes.buffer);
-  if (!parseIcmpv6(view, at, length, sum, message)) throw new Error('no ICMPv6 message');
+  if (!parseIcmp(view, at, length, sum, message)) throw new Error('no ICMPv6 message');
   return message;
 }
 
@@ -46,9 +36,9 @@ function icmp(
 ): Uint8Array {
   const length = 8 + payload.length;
   const bytes = new Uint8Array(length);
-  const sum = pseudoHeaderSum(parseAddress(from)!, parseAddress(ADDRESS6.b)!, 58, length);
+  const sum = ICMPV6.pseudoHeaderSum(parseAddress(from)!, parseAddress(ADDRESS6.b)!, length);
   const view = new DataView(bytes.buffer);
-  emitIcmpv6(bytes, view, 0, type, code, parameter, payload, 0, payload.length, sum);
+  emitIcmp(bytes, view, 0, type, code, parameter, payload, 0, payload.length, sum);
   return packet(from, ADDRESS6.b, PROTOCOL_ICMPV6, bytes);
 }
 
@@ -104,25 +94,78 @@ t.test('lost, overtaken and doubled packets, and restarts, over IPv6', async (t)
   t.pass('with every seed');
 });
 
-t.test('one listener takes both versions, unless it is bound to an address', async (t) => {
-  for (const address of ['0.0.0.0', '::']) {
+/** A listener of `wire.b` at `address`. */
+function listenAt(wire: WirePair, address: string, V6ONLY = 0): Pcb {
+  const listener = wire.b.stack.create();
+  listener.V6ONLY = V6ONLY;
+  wire.b.stack.bind(listener, { address, port: 80 });
+  wire.b.stack.listen(listener, 5);
+  return listener;
+}
+
+t.test('which versions a listener takes', async (t) => {
+  for (const [address, V6ONLY, takes4, takes6] of [
+    ['::', 0, true, true],
+    ['::', 1, false, true],
+    ['0.0.0.0', 0, true, false],
+    [ADDRESS.b, 0, true, false],
+    [ADDRESS6.b, 0, false, true],
+  ] as const) {
     const wire = new WirePair(3);
-    const listener = wire.b.stack.create();
-    wire.b.stack.bind(listener, { address, port: 80 });
-    wire.b.stack.listen(listener, 5);
+    listenAt(wire, address, V6ONLY);
     const four = wire.a.connect(80, ADDRESS.b);
     const six = wire.a.connect(80, ADDRESS6.b);
-    wire.until(() => four.state === 'ESTABLISHED' && six.state === 'ESTABLISHED', 'both');
-    t.pass(address);
+    const isOver = (pcb: Pcb) => pcb.state === 'ESTABLISHED' || pcb.state === 'CLOSED';
+    wire.until(() => isOver(four) && isOver(six), 'both are taken or refused');
+    t.same([four.ERROR, six.ERROR], [takes4 ? 0 : 111, takes6 ? 0 : 111], `${address} ${V6ONLY}`);
   }
-  const wire = new WirePair(4);
-  const listener = wire.b.stack.create();
-  wire.b.stack.bind(listener, { address: ADDRESS6.b, port: 80 });
-  wire.b.stack.listen(listener, 5);
-  const four = wire.a.connect(80, ADDRESS.b);
-  const six = wire.a.connect(80, ADDRESS6.b);
-  wire.until(() => four.state === 'CLOSED' && six.state === 'ESTABLISHED', 'one of them');
-  t.equal(four.ERROR, 111);
+});
+
+t.test('who may listen at one port beside whom', async (t) => {
+  const sockets: [address: string, V6ONLY: number][] = [
+    ['0.0.0.0', 0],
+    [ADDRESS.b, 0],
+    ['::', 0],
+    ['::', 1],
+    [ADDRESS6.b, 0],
+  ];
+  // As bind(2) of Linux has it without SO_REUSEADDR.
+  const MAY: readonly (readonly number[])[] = [
+    [0, 0, 0, 1, 1],
+    [0, 0, 0, 1, 1],
+    [0, 0, 0, 0, 0],
+    [1, 1, 0, 0, 0],
+    [1, 1, 0, 0, 0],
+  ];
+  for (const [i, [one, oneV6ONLY]] of sockets.entries()) {
+    for (const [j, [other, otherV6ONLY]] of sockets.entries()) {
+      const wire = new WirePair(3);
+      const first = listenAt(wire, one, oneV6ONLY);
+      const what = `${one} ${oneV6ONLY}, then ${other} ${otherV6ONLY}`;
+      if (MAY[i]![j] === 0) {
+        t.throws(() => listenAt(wire, other, otherV6ONLY), { name: 'EADDRINUSE' }, what);
+        wire.b.close(first);
+        t.doesNotThrow(() => listenAt(wire, other, otherV6ONLY), `${what}, when it is free`);
+        continue;
+      }
+      const second = listenAt(wire, other, otherV6ONLY);
+      const [four, six] = i < 2 ? [first, second] : [second, first];
+      wire.a.connect(80, ADDRESS.b);
+      wire.a.connect(80, ADDRESS6.b);
+      wire.until(
+        () => wire.b.stack.acceptable(four) && wire.b.stack.acceptable(six),
+        `each gets its own: ${what}`,
+      );
+      t.equal(wire.b.stack.accept(four)?.remote?.address, ADDRESS.a, what);
+      t.equal(wire.b.stack.accept(six)?.remote?.address, ADDRESS6.a, what);
+      // Which socket is whose is known after a restart too, and so when one of them is gone.
+      wire.b.restart();
+      wire.b.close(wire.b.stack.pcbs.get(four.ID)!);
+      wire.a.connect(80, ADDRESS6.b);
+      const left = wire.b.stack.pcbs.get(six.ID)!;
+      wire.until(() => wire.b.stack.acceptable(left), 'the other listens on');
+    }
+  }
 });
 
 t.test('which addresses can be had', async (t) => {
@@ -182,7 +225,7 @@ t.test('an echo is answered as the kernel answers it', async (t) => {
   const wire = new WirePair(9);
   const [reply] = arriveAtB(wire, kernelPacketIpv6('echo'));
   const kernels = kernelPacketIpv6('echoReply');
-  t.equal(icmpIn(reply!).type, ICMPV6_ECHO_REPLY);
+  t.equal(icmpIn(reply!).type, ICMPV6.echoReply);
   t.same(reply!.subarray(4), kernels.subarray(4), 'all but the flow label');
 });
 
@@ -250,7 +293,7 @@ t.test('errors: what ends an attempt, and which are not believed', async (t) => 
 
 t.test('an echo to a wrong sum, or cut short, gets no answer', async (t) => {
   const wire = new WirePair(14);
-  const echo = icmp(ICMPV6_ECHO_REQUEST, 0, 0x10001, pattern(9, 1));
+  const echo = icmp(ICMPV6.echoRequest, 0, 0x10001, pattern(9, 1));
   t.equal(arriveAtB(wire, echo).length, 1);
   for (let length = 0; length < echo.length; length++) {
     t.same(arriveAtB(wire, echo.slice(0, length)), []);

@@ -1,6 +1,8 @@
 import t from 'tap';
+import { errnoNumber } from '../../tcp/errno.ts';
 import { RECORD_LENGTH } from '../../tcp/pcb.ts';
 import { RecordError } from '../../tcp/record-error.ts';
+import { State } from '../../tcp/state.ts';
 import { ACK } from '../../tcp/wire/tcp.ts';
 import { fromPeer } from './forge.ts';
 import { converse, pattern, Talker } from './transfer.ts';
@@ -194,8 +196,9 @@ t.test('TIME-WAIT lasts as long as it would have', async (t) => {
   wire.a.restart(20_000);
   t.equal(wire.a.pcb(a.ID).END_DEADLINE, ends);
   wire.a.turn();
-  wire.a.restart(-wire.now + 500);
-  t.equal(wire.a.pcb(a.ID).END_DEADLINE, 60_500, 'in full, when the clock is another');
+  const left = ends - wire.now;
+  wire.a.reboot(500, 20_000);
+  t.equal(wire.a.pcb(a.ID).END_DEADLINE, 500 + left, 'what was left, when the clock is another');
 });
 
 t.test('what nobody has accepted waits on, in its order', async (t) => {
@@ -226,6 +229,26 @@ t.test('IDs are not used again, and ports stay bound', async (t) => {
   t.throws(() => wire.b.stack.bind(next, { address: '0.0.0.0', port: 80 }), { name: 'EADDRINUSE' });
 });
 
+t.test('nobody is given the port of a connection that was restored', async (t) => {
+  const wire = new WirePair(7);
+  wire.b.listen(80);
+  const use = (): number[] => {
+    const bound = wire.a.stack.create();
+    wire.a.stack.bind(bound, { address: '::', port: 0 });
+    return [wire.a.connect(80), wire.a.connect(80), bound].map(({ LOCAL_PORT }) => LOCAL_PORT);
+  };
+  const beforeCommit = use();
+  wire.a.restart();
+  const taken = use();
+  t.same(taken, beforeCommit, 'the search begins where it began for the engine before');
+  wire.a.turn();
+  wire.a.restart();
+  t.same(
+    use().filter((port) => taken.includes(port)),
+    [],
+  );
+});
+
 t.test('a closed window stays closed through a restart of its sender, and opens', async (t) => {
   const wire = new WirePair(8, { b: { receiveBuffer: 10_000 } });
   const { a, b } = wire.establish();
@@ -254,6 +277,21 @@ t.test('a queued FIN survives before it has left', async (t) => {
   wire.until(() => b.FIN_RECEIVED === 1, 'arrives');
   t.same(Buffer.from(wire.b.receive(b)), Buffer.from(pattern(5000, 9)));
 });
+
+t.test(
+  'an abort after a restart reaches the peer, though little of what is queued was sent',
+  async (t) => {
+    const wire = new WirePair(11, { b: { receiveBuffer: 10_000 } });
+    const { a, b } = wire.establish();
+    wire.a.send(a, pattern(30_000, 11));
+    wire.until(() => a.SND_WND === 0 && a.SND_NXT === a.SND_UNA, 'closed');
+    wire.a.restart();
+    wire.pass(1000);
+    wire.a.stack.abort(wire.a.pcb(a.ID), wire.now);
+    wire.until(() => b.STATE === State.CLOSED, 'reset');
+    t.equal(b.ERROR, errnoNumber('ECONNRESET'));
+  },
+);
 
 t.test('a record that contradicts itself is refused', async (t) => {
   const wire = new WirePair(10);

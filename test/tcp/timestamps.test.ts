@@ -1,6 +1,6 @@
 import t from 'tap';
 import { seqLessThan, seqSub } from '../../tcp/sequence.ts';
-import { timestampOf } from '../../tcp/timestamps.ts';
+import { echoedRoundTrip, timestampOf } from '../../tcp/timestamps.ts';
 import { fromPeer } from './forge.ts';
 import { converse, pattern, Talker } from './transfer.ts';
 import { type Packet, type Side, segmentIn, WirePair } from './wire-pair.ts';
@@ -118,11 +118,22 @@ t.test('an echo of what was sent before a restore tells no time', async (t) => {
     SEG_SEQ: again.RCV_NXT,
     SEG_ACK: again.sendEndSeq,
     flags: 0,
-    timestamps: { value: again.TS_RECENT, echo: again.FIRST_TSVAL - 5000 },
+    timestamps: { value: again.TS_RECENT, echo: timestampOf(again, wire.now) - 5000 },
   });
   wire.a.stack.arrive(ack, 0, ack.length, wire.now);
   t.equal(again.SND_UNA, again.sendEndSeq);
   t.equal(again.SRTT, 0);
+});
+
+t.test('the echo tells the time also of a connection that is a month old', async (t) => {
+  const wire = new WirePair(9);
+  wire.delay = 50;
+  const { a } = wire.establish();
+  wire.pass(30 * 24 * 3600_000);
+  wire.a.send(a, pattern(1000, 9));
+  wire.until(() => a.SND_UNA === a.sendEndSeq, 'acknowledged');
+  const { header } = segmentIn(wire.sent.filter(({ from }) => from === 'b').at(-1)!);
+  t.equal(echoedRoundTrip(a, header, wire.now), 100);
 });
 
 t.test('TS.Recent survives, and keeps old duplicates out after a restore', async (t) => {

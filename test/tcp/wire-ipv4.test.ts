@@ -1,4 +1,5 @@
 import t from 'tap';
+import { IpAddress } from '../../tcp/address.ts';
 import { finishChecksum, onesComplementSum } from '../../tcp/wire/checksum.ts';
 import { emitIpv4, Ipv4Header, parseIpv4, parseQuotedIpv4 } from '../../tcp/wire/ipv4.ts';
 import { mutate, readInBounds } from './hostile.ts';
@@ -44,8 +45,8 @@ t.test('every field of the header of a SYN', async (t) => {
     isFragment: false,
     timeToLive: 64,
     protocol: 6,
-    source: 0x0a070001,
-    destination: 0x0a070002,
+    source: IpAddress.fromIpv4(0x0a070001),
+    destination: IpAddress.fromIpv4(0x0a070002),
   });
 });
 
@@ -61,8 +62,8 @@ t.test('any header is read as it was written', async (t) => {
     written.fragmentOffset = 8 * random.below(8192);
     written.timeToLive = random.below(256);
     written.protocol = random.below(256);
-    written.source = random.u32();
-    written.destination = random.u32();
+    written.source = IpAddress.fromIpv4(random.u32());
+    written.destination = IpAddress.fromIpv4(random.u32());
     const bytes = random.bytes(20);
     emitIpv4(viewOf(bytes), 0, written);
     if (!parseIpv4(viewOf(bytes), 0, written.totalLength, read)) t.fail(`round ${round}: refused`);

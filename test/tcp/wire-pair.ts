@@ -1,4 +1,5 @@
-import { IpAddress } from '../../tcp/address.ts';
+import type { Absence } from '../../tcp/absence.ts';
+import type { IpAddress } from '../../tcp/address.ts';
 import type { Egress } from '../../tcp/egress.ts';
 import type { Pcb } from '../../tcp/pcb.ts';
 import { RECORD_LENGTH } from '../../tcp/pcb.ts';
@@ -110,7 +111,7 @@ export class Station {
 
   listen(port: number, backlog = 16): Pcb {
     const pcb = this.stack.create();
-    this.stack.bind(pcb, { address: '0.0.0.0', port });
+    this.stack.bind(pcb, { address: '::', port });
     this.stack.listen(pcb, backlog);
     return pcb;
   }
@@ -154,10 +155,22 @@ export class Station {
 
   /** The engine dies and another one takes over from the store, `pause` milliseconds later. PCBs are to be looked up again. */
   restart(pause = 0): void {
+    const began = this.#wire.now;
+    this.#wire.now += pause;
+    this.#restore({ began, atLeast: pause, estimate: pause });
+  }
+
+  /** The same, and the host has gone down as well: its clock is another one, and only the wall clock tells of the pause. */
+  reboot(clock: number, pause: number): void {
+    const began = this.#wire.now;
+    this.#wire.now = clock;
+    this.#restore({ began, atLeast: 0, estimate: pause });
+  }
+
+  #restore(absence: Absence): void {
     this.stack = this.#newStack();
     this.#store.restoreInto(this.stack);
-    this.#wire.now += pause;
-    this.stack.resume(this.#wire.now, pause);
+    this.stack.resume(this.#wire.now, absence);
   }
 
   pcb(id: number): Pcb {
@@ -278,6 +291,14 @@ export class WirePair {
   }
 }
 
+/** Packets of nobody's arrive at B, all in one turn: what it sends then. */
+export function arriveAtB(wire: WirePair, ...packets: Uint8Array[]): Uint8Array[] {
+  const before = wire.sent.length;
+  for (const bytes of packets) wire.b.stack.arrive(bytes, 0, bytes.length, wire.now);
+  wire.b.turn();
+  return wire.sent.slice(before).map(({ bytes }) => bytes);
+}
+
 /** A packet as text for assertions: `a SYN,ACK seq ack length`. */
 export interface Segment {
   readonly from: Side;
@@ -303,11 +324,7 @@ export function ipIn(bytes: Uint8Array): {
   const ip = new Ipv4Header();
   if (parseIpv4(view, 0, bytes.length, ip)) {
     const { source, destination, headerLength } = ip;
-    return {
-      source: IpAddress.fromIpv4(source),
-      destination: IpAddress.fromIpv4(destination),
-      at: headerLength,
-    };
+    return { source, destination, at: headerLength };
   }
   const ip6 = new Ipv6Header();
   if (!parseIpv6(view, 0, bytes.length, ip6)) throw new Error('no IP packet');

@@ -20,6 +20,7 @@ function described(options: TcpOptions): Record<string, unknown> {
     ...(options.hasWindowScale && { windowScale: options.windowScale }),
     ...(options.sackPermitted && { sackPermitted: true }),
     ...(options.hasTimestamps && { timestamps: [options.timestampValue, options.timestampEcho] }),
+    ...(options.hasUserTimeout && { userTimeout: options.userTimeout }),
     ...(options.sackCount > 0 && {
       sack: [...options.sackEdges.subarray(0, 2 * options.sackCount)],
     }),
@@ -42,6 +43,11 @@ function randomOptions(into: TcpOptions): void {
   into.hasTimestamps = random.chance(0.5);
   into.timestampValue = random.u32();
   into.timestampEcho = random.u32();
+  into.hasUserTimeout = random.chance(0.5);
+  // Beyond 32767 seconds minutes are told.
+  into.userTimeout = random.chance(0.5)
+    ? 1000 * (1 + random.below(32767))
+    : 60_000 * (547 + random.below(32767 - 547));
   into.sackCount = random.below(5);
   for (let edge = 0; edge < 8; edge++) into.sackEdges[edge] = random.u32();
 }
@@ -124,6 +130,26 @@ t.test(
   },
 );
 
+t.test('padding stands before each option, as Linux has it', async (t) => {
+  const options = new TcpOptions();
+  options.hasMss = true;
+  options.mss = 1460;
+  options.sackPermitted = true;
+  options.hasWindowScale = true;
+  options.windowScale = 7;
+  const written = () => {
+    const bytes = new Uint8Array(MAX_TCP_OPTIONS_LENGTH);
+    return Buffer.from(bytes.subarray(0, emitTcpOptions(viewOf(bytes), 0, options))).toString(
+      'hex',
+    );
+  };
+  t.equal(written(), '020405b4' + '01010402' + '01030307');
+  options.hasTimestamps = true;
+  options.timestampValue = 1;
+  options.timestampEcho = 2;
+  t.equal(written(), '020405b4' + '0402080a0000000100000002' + '01030307');
+});
+
 t.test('no bytes make it throw, hang or look beyond them', async (t) => {
   const options = new TcpOptions();
   const kinds = [0, 1, 2, 3, 4, 5, 8, 28, 254];
@@ -144,4 +170,22 @@ t.test('no bytes make it throw, hang or look beyond them', async (t) => {
     if (options.sackCount > 4 || options.windowScale > 14) t.fail(`round ${round}`);
   }
   t.ok(legal > 10_000, 'many of them were legal');
+});
+
+t.test('a user timeout is told in seconds, or else in minutes, and rounded up', async (t) => {
+  const told = (milliseconds: number) => {
+    const options = new TcpOptions();
+    options.hasUserTimeout = true;
+    options.userTimeout = milliseconds;
+    const bytes = new Uint8Array(MAX_TCP_OPTIONS_LENGTH);
+    const length = emitTcpOptions(viewOf(bytes), 0, options);
+    return Buffer.from(bytes.subarray(0, length)).toString('hex');
+  };
+  t.equal(told(1), '1c040001');
+  t.equal(told(30_000), '1c04001e');
+  t.equal(told(32_767_000), '1c047fff');
+  t.equal(told(32_767_001), '1c048223');
+  t.equal(told(4_000_000_000), '1c04ffff', 'no more than the field holds');
+  t.same(read(0x1c, 4, 0x80, 2), { legal: true, found: { userTimeout: 120_000 } });
+  t.same(read(0x1c, 4, 0x80, 0), { legal: true, found: {} }, 'zero is nothing');
 });

@@ -1,6 +1,11 @@
 import t from 'tap';
 import { InvariantError } from '../../tcp/assert.ts';
-import { finishChecksum, ipv4PseudoHeaderSum, onesComplementSum } from '../../tcp/wire/checksum.ts';
+import {
+  finishChecksum,
+  ipv4PseudoHeaderSum,
+  onesComplementSum,
+  pseudoHeaderSum,
+} from '../../tcp/wire/checksum.ts';
 import { Ipv4Header, PROTOCOL_TCP, parseIpv4 } from '../../tcp/wire/ipv4.ts';
 import {
   ACK,
@@ -30,7 +35,7 @@ function kernelSegment(name: (typeof SEGMENTS)[number]): { bytes: Uint8Array; ps
   const bytes = packet.slice(ip.headerLength);
   return {
     bytes,
-    pseudo: ipv4PseudoHeaderSum(ip.source, ip.destination, PROTOCOL_TCP, bytes.length),
+    pseudo: pseudoHeaderSum(ip.source, ip.destination, PROTOCOL_TCP, bytes.length),
   };
 }
 

@@ -21,7 +21,7 @@ t.test('any free port', async (t) => {
   const world = new World();
   world.mkdir('a');
   world.write('tcp/a/bind', ':0', { uid: 1000 });
-  t.match(world.read('tcp/a/bind'), /^0\.0\.0\.0:[1-9][0-9]{4}\n$/);
+  t.match(world.read('tcp/a/bind'), /^\[::\]:[1-9][0-9]{4}\n$/);
 });
 
 t.test('what cannot be bound', async (t) => {
@@ -50,5 +50,5 @@ t.test('what cannot be bound', async (t) => {
     'EACCES',
   );
   world.write('tcp/b/bind', ':1023', { uid: 0 });
-  t.equal(world.read('tcp/b/bind'), '0.0.0.0:1023\n');
+  t.equal(world.read('tcp/b/bind'), '[::]:1023\n');
 });

@@ -28,7 +28,7 @@ t.test('announce, bind, listen', async (t) => {
   const world = new World();
   world.mkdir('a');
   world.write('tcp/a/ctl', 'announce *!80\n');
-  t.equal(world.read('tcp/a/local'), '0.0.0.0:80\n');
+  t.equal(world.read('tcp/a/local'), '[::]:80\n');
   t.equal(world.read('tcp/a/state'), 'LISTEN\n');
   world.mkdir('b');
   world.write('tcp/b/ctl', `bind ${HERE}:81\nlisten 3`);
@@ -60,15 +60,48 @@ t.test('shutdown wr', async (t) => {
   world.write('tcp/chat/ctl', 'shutdown wr');
   t.equal(world.receiveThere(peer), 'all');
   t.equal(peer.atEnd, true);
+  world.pass(100);
   t.equal(world.read('tcp/chat/state'), 'FIN-WAIT-2\n');
   t.equal(
     errnoOf(() => world.write('tcp/chat/data', 'more')),
     'EPIPE',
   );
-  t.equal(
-    errnoOf(() => world.write('tcp/chat/ctl', 'shutdown rd')),
-    'EINVAL',
+  for (const other of ['shutdown', 'shutdown x', 'shutdown wr rd']) {
+    t.equal(
+      errnoOf(() => world.write('tcp/chat/ctl', other)),
+      'EINVAL',
+    );
+  }
+});
+
+t.test('shutdown rd', async (t) => {
+  const world = new World();
+  const peer = world.establish('chat');
+  const handle = world.open('tcp/chat/data', O_RDWR);
+  t.equal(world.tree.read(handle, 0, new Uint8Array(1), world.call()), BLOCKED);
+  world.takeChanged();
+  world.write('tcp/chat/ctl', 'shutdown rd');
+  t.same(
+    world.takeChanged().map((pcb) => pcb.ID),
+    [world.tree.waitsOn(handle)],
+    'who waits is woken',
   );
+  t.equal(world.readHandle(handle), '');
+  t.equal(world.read('tcp/chat/state'), 'ESTABLISHED\n', 'the peer is not told');
+  world.sendThere(peer, 'late');
+  t.equal(world.readHandle(handle), 'late');
+  t.equal(world.readHandle(handle), '');
+  world.writeHandle(handle, 'still there');
+  t.equal(world.receiveThere(peer), 'still there');
+});
+
+t.test('shutdown rdwr', async (t) => {
+  const world = new World();
+  const peer = world.establish('chat');
+  world.write('tcp/chat/ctl', 'shutdown rdwr');
+  t.equal(world.read('tcp/chat/state'), 'FIN-WAIT-2\n');
+  t.equal(world.read('tcp/chat/data'), '');
+  t.equal(peer.atEnd, true);
 });
 
 t.test('close: the directory stays until TCP is done', async (t) => {
@@ -78,6 +111,7 @@ t.test('close: the directory stays until TCP is done', async (t) => {
   world.write('tcp/chat/ctl', 'close');
   t.equal(world.receiveThere(peer), 'all');
   t.equal(peer.atEnd, true);
+  world.pass(100);
   t.equal(world.read('tcp/chat/state'), 'FIN-WAIT-2\n');
   world.there.close(peer, world.now);
   world.settle();
@@ -145,7 +179,7 @@ t.test('a failing line ends the write; those before it have happened', async (t)
     errnoOf(() => world.write('tcp/chat/ctl', lines)),
     'EINVAL',
   );
-  t.equal(world.read('tcp/chat/bind'), '0.0.0.0:8001\n');
+  t.equal(world.read('tcp/chat/bind'), '[::]:8001\n');
   t.equal(world.read('tcp/chat/state'), 'CLOSED\n');
   t.equal(
     errnoOf(() => world.write('tcp/chat/ctl', 'hangup\nclose')),

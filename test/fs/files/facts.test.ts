@@ -39,8 +39,10 @@ t.test('status: a key and a value in each line, with the names of the RFCs', asy
   for (const key of ['SND.WND', 'RCV.NXT', 'RCV.WND', 'ISS', 'IRS', 'RTO', 'cwnd', 'ssthresh']) {
     t.match(after[key], /^[0-9.]+$/, key);
   }
+  t.equal(after['peer_patience_seconds'], '924', 'tcp_retries2 of Linux');
   world.mkdir('idle');
   t.match(status(world, 'idle'), { state: 'CLOSED', local: '', remote: '', error: '' });
+  t.equal(status(world, 'idle')['peer_patience_seconds'], '');
 });
 
 function status(world: World, name: string): Record<string, string> {

@@ -186,9 +186,13 @@ export class Flow {
     if (timestamps !== undefined) this.#firstTimestamp ??= readU32(timestamps, 0);
   }
 
-  /** SHLD-14: the right edge of the window stays or moves right; rounding to units may hide less than one. */
+  /**
+   * SHLD-14: the right edge of the window stays or moves right; rounding to units may hide less than one, and a SYN that goes out
+   * again can say less than has been said behind it.
+   */
   #checkEdge(tcp: Tcp): void {
     if (!(tcp.flags & FLAG.ACK) || tcp.flags & FLAG.RST) return;
+    if (tcp.flags & FLAG.SYN && this.#edge !== undefined) return;
     const isScaled = this.#peerScaled && this.#stackScale !== undefined && !(tcp.flags & FLAG.SYN);
     const unit = isScaled ? 2 ** this.#stackScale! : 1;
     const edge = seqAdd(tcp.ack, tcp.win * unit);
@@ -247,6 +251,10 @@ export class Flow {
     const wscale = findOption(tcp.options, 'wscale');
     if (expected.wscale !== undefined && !(wscale && fits(expected.wscale, wscale[0]!))) {
       return 'another window scale option was expected';
+    }
+    const uto = findOption(tcp.options, 'uto');
+    if (expected.uto !== undefined && !(uto && fits(expected.uto, secondsOf(uto)))) {
+      return 'another user timeout was expected';
     }
     if (expected.sackPermitted && findOption(tcp.options, 'sack-ok') === undefined) {
       return 'SACK-permitted was expected';
@@ -355,4 +363,10 @@ function u32(...values: number[]): Uint8Array {
 
 function readU32(bytes: Uint8Array, at: number): number {
   return new DataView(bytes.buffer, bytes.byteOffset).getUint32(at);
+}
+
+/** What a user timeout option says (RFC 5482 section 2), seconds. */
+function secondsOf(uto: Uint8Array): number {
+  const field = uto[0]! * 256 + uto[1]!;
+  return (field & 0x7fff) * (field & 0x8000 ? 60 : 1);
 }

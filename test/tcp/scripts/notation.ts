@@ -1,3 +1,4 @@
+import { type FragmentNotation, parseFragments } from './fragments.ts';
 import { FLAG, type FlagName, type TcpOption } from './packet.ts';
 
 /** What a number may be: `7`, `*`, `>7`, `>=7`, `<7`, `<=7` or `3..7`. */
@@ -67,6 +68,8 @@ export interface SegmentNotation {
   ttl: NumberPattern | undefined;
   mss: NumberPattern | undefined;
   wscale: NumberPattern | undefined;
+  /** User timeout, seconds. */
+  uto: NumberPattern | undefined;
   sackPermitted: boolean;
   sack: SackBlock[] | undefined;
   timestamp: { value: NumberPattern; echo: NumberPattern } | undefined;
@@ -77,6 +80,8 @@ export interface SegmentNotation {
   ipOptions: Uint8Array | undefined;
   source: string | undefined;
   destination: string | undefined;
+  /** What arrives of it, and in which order. */
+  fragments: FragmentNotation[] | undefined;
   /** What is wrong with it on purpose. */
   faults: Set<string>;
 }
@@ -87,6 +92,7 @@ export const OPTION_KIND: Readonly<Record<string, number>> = {
   'sack-ok': 4,
   sack: 5,
   ts: 8,
+  uto: 28,
 };
 
 const FAULTS = new Set(['bad-checksum', 'bad-ip-checksum', 'more-fragments', 'short']);
@@ -109,6 +115,7 @@ export function parseSegment(words: readonly string[]): SegmentNotation {
     ttl: undefined,
     mss: undefined,
     wscale: undefined,
+    uto: undefined,
     sackPermitted: false,
     sack: undefined,
     timestamp: undefined,
@@ -117,6 +124,7 @@ export function parseSegment(words: readonly string[]): SegmentNotation {
     ipOptions: undefined,
     source: undefined,
     destination: undefined,
+    fragments: undefined,
     faults: new Set(),
   };
   parseFlags(flagWord, segment);
@@ -174,6 +182,9 @@ function parseAttribute(segment: SegmentNotation, word: string, next: () => stri
     case 'wscale':
       segment.wscale = parseNumberPattern(next());
       break;
+    case 'uto':
+      segment.uto = parseNumberPattern(next());
+      break;
     case 'sack-ok':
       segment.sackPermitted = true;
       break;
@@ -201,6 +212,9 @@ function parseAttribute(segment: SegmentNotation, word: string, next: () => stri
       break;
     case 'to':
       segment.destination = next();
+      break;
+    case 'fragments':
+      segment.fragments = parseFragments(next());
       break;
     default:
       if (!FAULTS.has(word)) throw new Error(`no word of the notation: ${word}`);

@@ -1,3 +1,5 @@
+import { pseudoHeader6 } from '../ipv6-packet.ts';
+
 /**
  * IPv4, TCP and ICMP as bytes, written a second time from the RFCs and plainly: a mistake that the engine makes both when
  * it writes and when it reads would go unseen if the scripts used the engine's code for the wire.
@@ -119,6 +121,7 @@ export function readIp(bytes: Uint8Array): Ip {
 
 function pseudoHeader(source: string, destination: string, length: number): Uint8Array {
   const { tcp } = PROTOCOL;
+  if (source.includes(':')) return pseudoHeader6(source, destination, tcp, length);
   const addresses = [...addressBytes(source), ...addressBytes(destination)];
   return Uint8Array.from([...addresses, 0, tcp, length >>> 8, length & 255]);
 }
@@ -202,20 +205,22 @@ function readOptions(bytes: Uint8Array): TcpOption[] {
   return options;
 }
 
-export function writeIcmp(icmp: Icmp): Uint8Array {
+/** @param pseudoHeader what the checksum covers before it: nothing in IPv4 */
+export function writeIcmp(icmp: Icmp, pseudoHeader: Uint8Array = new Uint8Array(0)): Uint8Array {
   const bytes = new Uint8Array(8 + icmp.payload.length);
   const view = new DataView(bytes.buffer);
   bytes[0] = icmp.type;
   bytes[1] = icmp.code;
   view.setUint32(4, icmp.rest);
   bytes.set(icmp.payload, 8);
-  view.setUint16(2, checksum(bytes));
+  view.setUint16(2, checksum(pseudoHeader, bytes));
   return bytes;
 }
 
-export function readIcmp(bytes: Uint8Array): Icmp {
+/** @param pseudoHeader what the checksum covers before it: nothing in IPv4 */
+export function readIcmp(bytes: Uint8Array, pseudoHeader: Uint8Array = new Uint8Array(0)): Icmp {
   check(bytes.length >= 8, 'an ICMP header');
-  check(checksum(bytes) === 0, 'the ICMP checksum is right');
+  check(checksum(pseudoHeader, bytes) === 0, 'the ICMP checksum is right');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return { type: bytes[0]!, code: bytes[1]!, rest: view.getUint32(4), payload: bytes.slice(8) };
 }

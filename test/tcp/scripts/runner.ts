@@ -5,6 +5,7 @@ import { TcpError } from '../../../tcp/tcp-error.ts';
 import { seeded } from '../../seeded.ts';
 import { Capture } from '../wire-pair.ts';
 import { Flow, PEER_ADDRESS, STACK_ADDRESS } from './flow.ts';
+import { cut, type FragmentNotation, parseFragments } from './fragments.ts';
 import { fits, number, parseNumberPattern, parseSegment } from './notation.ts';
 import { type Icmp, PROTOCOL, readIcmp, readIp, readTcp, writeIcmp, writeIp } from './packet.ts';
 import { FIRST_FLOW, type Line, type Script } from './script.ts';
@@ -193,12 +194,19 @@ export class Runner {
       const bytes =
         line.words[0] === 'icmp' ? icmpPacket(flow, line.words) : otherPacket(line.words);
       this.#note('<', line.words.join(' '));
-      this.#stack.arrive(bytes, 0, bytes.length, this.#now);
+      const at = line.words.indexOf('fragments');
+      this.#arrive(bytes, at < 0 ? undefined : parseFragments(line.words[at + 1]!));
       return;
     }
     for (const part of split(parseSegment(line.words))) {
       const bytes = flow.packet(part);
       this.#note('<', flow.describeArriving(bytes));
+      this.#arrive(bytes, part.fragments);
+    }
+  }
+
+  #arrive(packet: Uint8Array, fragments: readonly FragmentNotation[] | undefined): void {
+    for (const bytes of fragments === undefined ? [packet] : cut(packet, fragments)) {
       this.#stack.arrive(bytes, 0, bytes.length, this.#now);
     }
   }

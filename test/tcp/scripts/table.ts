@@ -1,11 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FOLDER, readScripts } from './files.ts';
+import { REQUIREMENTS } from './requirements.ts';
 
 /** Where the table begins in the README. */
 const MARK = '<!-- table -->';
 
-/** Markdown: each requirement with the scripts that show it, then all scripts of each folder. */
+/** Markdown: each requirement with what shows it, then all scripts of each folder. */
 export function table(): string {
   const scripts = readScripts();
   const byRequirement = new Map<string, string[]>();
@@ -16,16 +17,23 @@ export function table(): string {
       byRequirement.set(id, paths);
     }
   }
-  const requirements = [...byRequirement]
+  const required = REQUIREMENTS.map(([id, what, note]) => {
+    const shown = [...(byRequirement.get(id) ?? []), ...(note === undefined ? [] : [note])];
+    return `| ${id} | ${what} | ${shown.join('<br>')} |`;
+  });
+  const isRequired = new Set(REQUIREMENTS.map(([id]) => id));
+  const others = [...byRequirement]
+    .filter(([id]) => !isRequired.has(id))
     .sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))
-    .map(([id, paths]) => `| ${id} | ${paths.join('<br>')} |`);
+    .map(([id, paths]) => `| ${id} | | ${paths.join('<br>')} |`);
   const pending = scripts.filter((script) => script.pending !== undefined);
   return [
     `${scripts.length} scripts, of which ${pending.length} are pending.`,
     '',
-    '| requirement | scripts |',
-    '| --- | --- |',
-    ...requirements,
+    '| requirement | what | scripts, or where else, or why not |',
+    '| --- | --- | --- |',
+    ...required,
+    ...others,
     '',
     '## All scripts',
     '',

@@ -1,0 +1,11 @@
+import type { Commons } from '../commons.ts';
+import type { TextFile } from '../file.ts';
+import { socketPath } from '../socket-path.ts';
+import { clone } from './clone.ts';
+
+/** `clone` as Genode's socket file system has it: the open file first says where the new connection is. */
+export const newSocket: TextFile<Commons> = {
+  ...clone,
+  name: 'new_socket',
+  announcement: socketPath,
+};

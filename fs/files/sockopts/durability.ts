@@ -1,0 +1,5 @@
+import { DURABILITIES } from '../../../tcp/durability.ts';
+import { oneOf, sockopt } from '../../sockopt.ts';
+
+/** What the connection outlives: any death of the daemon's processes, or a crash of the host too. */
+export const durability = sockopt('durability', 'DURABILITY', oneOf(DURABILITIES));

@@ -1,0 +1,4 @@
+import { OFF_OR_ON, sockopt } from '../../sockopt.ts';
+
+/** Whether `[::]` stands for IPv6 alone; before `bind` only (IPV6_V6ONLY). */
+export const v6only = sockopt('v6only', 'V6ONLY', OFF_OR_ON);

@@ -1,0 +1,20 @@
+import { type ErrnoName, errnoName } from '../tcp/errno.ts';
+import type { Pcb } from '../tcp/pcb.ts';
+import { State } from '../tcp/state.ts';
+import type { Connection } from './connection.ts';
+
+/** What ended the connection, if no reader or writer of `data` has been told. */
+export function untoldError({ pcb, node }: Connection): ErrnoName | undefined {
+  if (pcb.ERROR === 0 || node.errorTold) return undefined;
+  return errnoName(pcb.ERROR) ?? 'EIO';
+}
+
+/** Nothing more will come or go: it has been a connection and is none, or somebody has closed it. */
+export function hasEnded(pcb: Pcb): boolean {
+  return pcb.CLOSED_BY_USER === 1 || (pcb.STATE === State.CLOSED && pcb.REMOTE_PORT !== 0);
+}
+
+/** Behind the bytes that can be read now, none will come. */
+export function isComplete(pcb: Pcb): boolean {
+  return pcb.FIN_RECEIVED === 1 || pcb.RCV_SHUTDOWN === 1 || hasEnded(pcb);
+}

@@ -1,0 +1,121 @@
+import { constants } from 'node:fs';
+import { join } from 'node:path';
+import { RecordError } from '../tcp/record-error.ts';
+import { checkRecord } from './check-record.ts';
+import { DataFileDamage, walkDataFile } from './data-file.ts';
+import { Facts } from './facts.ts';
+import { DATA_FILE, getU64, isFacts } from './layout.ts';
+import type { RecordStore } from './record-store.ts';
+import { RecordsInMemory } from './records-in-memory.ts';
+import { type RestorePoint, restorePoint } from './restore-point.ts';
+import { rollback } from './rollback.ts';
+import { checkFacts, type ExpectedState, lengthOf } from './store-check.ts';
+import { StoreError } from './store-error.ts';
+import type { Table } from './table.ts';
+import { TurnFile } from './turn-file.ts';
+import { upgrade } from './upgrade.ts';
+import type { Witness } from './witness.ts';
+
+/** What is in a store, as far as it could be read. */
+export interface StoreContents {
+  /** What of it would be used; undefined: that could not be found out. */
+  readonly restoresFrom: RestorePoint['from'] | undefined;
+  /** Whether whoever used the store last closed it. */
+  readonly closed: boolean;
+  /** undefined: they could not be read, or nothing was ever committed. */
+  readonly facts: Facts | undefined;
+  /** All records but the facts whose checksums are right, in the layout of this program. */
+  readonly records: RecordStore;
+  /** What is wrong, a line each. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Reads everything in a store, and changes nothing. LMDB is not asked, for it trusts its file: see data-file.ts.
+ * @throws StoreError when there is no store, or not even the file `turn` can be read
+ */
+export function readStore(directory: string, witness?: Witness): StoreContents {
+  const turnFile = TurnFile.open(directory, constants.O_RDONLY);
+  if (turnFile === undefined) throw new StoreError(`${directory} holds no store`);
+  turnFile.close();
+  const reader = new Reader(directory);
+  reader.read(turnFile);
+  if (witness !== undefined) reader.hear(witness);
+  const { point, facts, records, problems } = reader;
+  return { restoresFrom: point?.from, closed: turnFile.closed, facts, records, problems };
+}
+
+class Reader {
+  readonly #directory: string;
+  readonly records = new RecordsInMemory();
+  readonly problems: string[] = [];
+  point: RestorePoint | undefined;
+  facts: Facts | undefined;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  read(turnFile: TurnFile): void {
+    this.#attempt(() => {
+      this.point = restorePoint(this.#directory, turnFile);
+    });
+    const { point } = this;
+    if (point?.from === 'snapshot')
+      for (const { key, value } of point.snapshot!.records) this.#visit(key, value);
+    else if (point?.from !== 'new' && point?.from !== 'nothing') this.#readData(point?.expected);
+    const { facts } = this;
+    if (facts !== undefined) this.#attempt(() => upgrade(this.records, facts.layoutVersion));
+  }
+
+  #readData(expected: ExpectedState | undefined): void {
+    const path = join(this.#directory, DATA_FILE);
+    if (lengthOf(path) < (expected?.leastLength ?? 0))
+      this.problems.push(`${path} has been cut short`);
+    this.#attempt(() => {
+      walkDataFile(path, (key, value) => this.#visit(key, value), expected?.metas);
+      if (this.facts === undefined) throw new DataFileDamage('it holds no facts');
+    });
+    const { facts } = this;
+    if (facts !== undefined && expected !== undefined)
+      this.#attempt(() => checkFacts(this.#directory, facts, expected));
+  }
+
+  /** A store that nobody knows of where it lies is not to blame: it may be a backup. */
+  hear(witness: Witness): void {
+    const standing = witness.read();
+    const { facts, point } = this;
+    if (standing === undefined || facts === undefined || point === undefined) return;
+    const { path } = witness;
+    const problem = rollback(this.#directory, point.from, facts, { path, standing });
+    if (problem !== undefined) this.problems.push(problem.message);
+  }
+
+  #visit(key: Uint8Array, value: Uint8Array): void {
+    this.#attempt(() => {
+      const payload = checkRecord(key, value);
+      const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
+      if (isFacts(key)) this.facts = new Facts(payload);
+      else this.records.put(key[0] as Table, getU64(view, 1), view.getUint32(9), payload);
+    });
+  }
+
+  /** Notes what is wrong, and goes on with the next. */
+  #attempt(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      const { message } = error as Error;
+      if (error instanceof DataFileDamage)
+        this.problems.push(`${join(this.#directory, DATA_FILE)}: ${message}`);
+      else if (error instanceof StoreError || error instanceof RecordError)
+        this.problems.push(message);
+      else if (isSystemError(error)) this.problems.push(`cannot read the store: ${message}`);
+      else throw error;
+    }
+  }
+}
+
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error;
+}

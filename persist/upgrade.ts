@@ -1,0 +1,30 @@
+import { carryOverConnections, describeFields } from './connection-fields.ts';
+import { FIELDS_OF_LAYOUT_3 } from './fields-of-layout-3.ts';
+import { LAYOUT_VERSION } from './layout.ts';
+import type { RecordStore } from './record-store.ts';
+
+/**
+ * What makes records of one layout version into records of the next, by the version they come from. New fields of a
+ * connection for which zero is right need no version and no step.
+ */
+const STEPS: ReadonlyMap<number, (store: RecordStore) => void> = new Map([
+  // From 4 on a store says by which fields its connections are written.
+  [3, (store: RecordStore) => describeFields(store, FIELDS_OF_LAYOUT_3)],
+]);
+
+/** Whether there is a way from `version` to this program's. */
+export function canUpgrade(version: number): boolean {
+  for (let at = version; at !== LAYOUT_VERSION; at++) if (!STEPS.has(at)) return false;
+  return true;
+}
+
+/**
+ * Brings the records of a store, in which nothing else happens meanwhile, to the layout of this program. The facts are
+ * not its matter.
+ * @param version from which `canUpgrade`
+ * @throws StoreError RecordError when they are not what they should be
+ */
+export function upgrade(store: RecordStore, version: number): void {
+  for (let at = version; at < LAYOUT_VERSION; at++) STEPS.get(at)!(store);
+  carryOverConnections(store);
+}

@@ -1,0 +1,68 @@
+import type { IpAddress } from './address.ts';
+import type { Host } from './host.ts';
+import { errnoOfIcmpv4, errnoOfIcmpv6 } from './icmp-errno.ts';
+import {
+  connectionOfQuote,
+  QUOTED_SEQUENCE_NUMBER,
+  unreachableErrorArrives,
+} from './icmp-error.ts';
+import { packetTooBigArrives } from './packet-too-big.ts';
+import { icmpOf, sendIcmp } from './send-icmp.ts';
+import { type IcmpMessage, parseIcmp } from './wire/icmp.ts';
+import { parseQuotedIp } from './wire/ip.ts';
+import { PROTOCOL_TCP } from './wire/ipv4.ts';
+
+/**
+ * An ICMP message to us: an echo is answered (RFC 1122 section 3.2.2.6, RFC 4443 section 4.2), an error goes to the
+ * connection it is about. A TUN has no link-layer addresses, so there are no neighbors to discover (RFC 4861).
+ */
+export function icmpArrives(
+  host: Host,
+  bytes: Uint8Array,
+  view: DataView,
+  offset: number,
+  length: number,
+  source: IpAddress,
+  now: number,
+): void {
+  const icmp = icmpOf(source);
+  const message = host.icmpMessage;
+  const sum = icmp.pseudoHeaderSum(source, host.addressTowards(source), length);
+  host.counters.IcmpInMsgs++;
+  if (!parseIcmp(view, offset, length, sum, message)) {
+    host.counters.IcmpInErrors++;
+    return;
+  }
+  const { type, parameter, payloadOffset, payloadLength } = message;
+  if (type === icmp.echoRequest) {
+    sendIcmp(host, source, icmp.echoReply, 0, parameter, bytes, payloadOffset, payloadLength);
+  } else if (icmp.isError(type)) {
+    errorArrives(host, view, message, source, now);
+  }
+}
+
+/** An error about a packet of ours (RFC 9293 section 3.9.2.2, RFC 8200 section 8). */
+function errorArrives(
+  host: Host,
+  view: DataView,
+  message: IcmpMessage,
+  from: IpAddress,
+  now: number,
+): void {
+  const { type, code, parameter, payloadOffset, payloadLength } = message;
+  const quoted = parseQuotedIp(view, payloadOffset, payloadLength, from.isIpv4);
+  if (quoted === undefined) return;
+  if (quoted.protocol !== PROTOCOL_TCP || quoted.fragmentOffset !== 0) return;
+  const { source, destination, headerLength, totalLength } = quoted;
+  const at = payloadOffset + headerLength;
+  const length = payloadLength - headerLength;
+  const pcb = connectionOfQuote(host, view, at, length, source, destination);
+  if (pcb === undefined) return;
+  if (icmpOf(from).isPacketTooBig(type, code)) {
+    const SEG_SEQ = view.getUint32(at + QUOTED_SEQUENCE_NUMBER);
+    packetTooBigArrives(host, pcb, SEG_SEQ, icmpOf(from).nextHopMtu(parameter), totalLength, now);
+    return;
+  }
+  const errno = from.isIpv4 ? errnoOfIcmpv4(type, code) : errnoOfIcmpv6(type, code);
+  unreachableErrorArrives(host, pcb, errno);
+}

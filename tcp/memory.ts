@@ -1,0 +1,60 @@
+/**
+ * What each of the three things that a connection may always have counts for, bytes: the beginning of its send buffer, of its
+ * receive buffer, and of its notes on what is in flight. With it a connection gets on, slowly, whatever others take.
+ */
+export const GUARANTEED = 4096;
+/** What a connection counts for from its beginning to its end, with its record and what hangs on that. */
+const CONNECTION = 4 * GUARANTEED;
+/** The rest is for connections that are yet to come. */
+const GROWTH_SHARE = 3 / 4;
+/** No buffer is larger than this part of what is left. */
+const FAIR_SHARE = 1 / 16;
+
+/**
+ * The memory of all connections of a stack together, in bytes. What a peer has been offered counts as if it were filled, for
+ * it may be at any time. The limit holds because all that grows asks first: a buffer may have a fixed part of what is left
+ * (A. Choudhury and E. Hahne, _Dynamic Queue Length Thresholds for Shared-Memory Packet Switches_, 1998), so that few
+ * may have much and many have little, and nobody has to be told to shrink.
+ */
+export class Memory {
+  readonly limit: number;
+  #used = 0;
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  get used(): number {
+    return this.#used;
+  }
+
+  /** Whether one more connection may begin. */
+  get hasRoom(): boolean {
+    return this.#used + CONNECTION <= this.limit;
+  }
+
+  /** A connection begins. */
+  admit(): void {
+    this.#used += CONNECTION;
+  }
+
+  /** A connection that was admitted has ended. */
+  dismiss(): void {
+    this.#used -= CONNECTION;
+  }
+
+  /** Something that counted for `from` bytes counts for `to` bytes from now on. */
+  count(from: number, to: number): void {
+    this.#used += beyondGuarantee(to) - beyondGuarantee(from);
+  }
+
+  /** For how many bytes something may count that counts for `bytes` now: at least that, and at least `GUARANTEED`. */
+  most(bytes: number): number {
+    const left = this.limit * GROWTH_SHARE - this.#used;
+    return Math.max(GUARANTEED, bytes, GUARANTEED + Math.floor(left * FAIR_SHARE));
+  }
+}
+
+function beyondGuarantee(bytes: number): number {
+  return Math.max(0, bytes - GUARANTEED);
+}

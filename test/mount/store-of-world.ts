@@ -1,0 +1,43 @@
+import { stageConnection } from '../../persist/connections.ts';
+import { Journal } from '../../persist/journal.ts';
+import { Table } from '../../persist/table.ts';
+import { HERE, World } from '../fs/world.ts';
+
+const TABLE_OF = { node: Table.node, handle: Table.handle } as const;
+
+/** A listener with a caller, a connection with bytes on both sides, one that has no peer, and one that was refused. */
+export function makeWorld(): World {
+  const world = new World();
+  world.mkdir('srv');
+  world.write('tcp/srv/bind', `${HERE}:8080`);
+  world.write('tcp/srv/listen', '16');
+  world.connectThere(8080);
+  const peer = world.establish('chat');
+  world.sendThere(peer, 'nobody has read this');
+  world.isCut = true;
+  world.write('tcp/chat/data', 'x'.repeat(5000));
+  world.mkdir('idle');
+  world.open('tcp/chat/data', 2);
+  return world;
+}
+
+/** Journals all of a world's side of the wire, as an engine does. */
+export function stageWorld(world: World, journal: Journal): void {
+  for (const pcb of world.here.pcbs.values()) stageConnection(journal, pcb);
+  for (const kind of ['node', 'handle'] as const)
+    for (const [id, value] of world.records.of(kind)) journal.put(TABLE_OF[kind], id, 0, value);
+  journal.facts.nextId = world.here.nextId;
+}
+
+/** A closed store with all of it, after `damage`. */
+export async function storeOf(
+  world: World,
+  directory: string,
+  damage: (journal: Journal) => void = () => {},
+): Promise<void> {
+  const journal = Journal.open(directory, { reserve: 0 });
+  stageWorld(world, journal);
+  damage(journal);
+  journal.commit();
+  await journal.close();
+}
