@@ -136,7 +136,8 @@ t.test('a damaged store', async (t) => {
 
   await t.test('data.mdb without its last pages is refused, were they free or not', async (t) => {
     const pages = statSync(join(whole, 'data.mdb')).size / PAGE;
-    for (let kept = pages - 1; kept >= 0; kept--) {
+    // The journal's own test cuts at every length; what a mount makes of it takes longer to see.
+    for (const kept of [pages - 1, pages - 2, pages - 3, 3, 2, 1]) {
       t.ok(await isRefused(t, () => truncateSync(data, kept * PAGE)), `${kept} of ${pages}`);
     }
   });
