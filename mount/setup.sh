@@ -3,6 +3,7 @@
 #
 #   mount/setup.sh start    what the daemon needs
 #   mount/setup.sh test     what the tests need as well
+#   mount/setup.sh bench    and the bench
 #   mount/setup.sh analyse  and the analysis of captures, which is larger than all the rest
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,6 +13,7 @@ PATH=$PATH:/usr/sbin:/sbin
 for_start='ip:iproute2 mount:mount'
 for_test='socat:socat nc:netcat-openbsd curl:curl nft:nftables unshare:util-linux setpriv:util-linux
   ps:procps mandoc:mandoc man:man-db python3:python3'
+for_bench='gcc:gcc'
 for_analyse='tshark:tshark tcpdump:tcpdump'
 
 fail() {
@@ -89,8 +91,9 @@ command -v node >/dev/null || fail 'Node 20.15 or newer is needed: https://nodej
 case ${1-} in
   start) system_programs "$for_start" ;;
   test) system_programs "$for_start $for_test" && devices ;;
+  bench) system_programs "$for_start $for_test $for_bench" && devices ;;
   analyse) system_programs "$for_start $for_test $for_analyse" && devices ;;
-  *) fail 'usage: mount/setup.sh start|test|analyse' ;;
+  *) fail 'usage: mount/setup.sh start|test|bench|analyse' ;;
 esac
 node_version
 npm_packages

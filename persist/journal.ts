@@ -34,6 +34,7 @@ import { REMEDY, StoreError } from './store-error.ts';
 import { LOCK_FILE } from './store-lock.ts';
 import { StoreRecord, Table } from './table.ts';
 import { TurnFile } from './turn-file.ts';
+import { type Transactions, unwritten } from './unwritten.ts';
 import { upgrade } from './upgrade.ts';
 import { type Standing, Witness } from './witness.ts';
 
@@ -53,6 +54,8 @@ export interface JournalOptions {
   readonly acceptRollback?: boolean;
   /** Bytes of the disk that are kept for when it is full; `RESERVE_LENGTH` if not given. */
   readonly reserve?: number;
+  /** Whether commits are written at all; if not, the store stays as it was opened, and nothing outlives the process. */
+  readonly isWritten?: boolean;
 }
 
 /** A change that waits for the commit; `value` undefined deletes. */
@@ -83,6 +86,8 @@ export class Journal implements RecordStore {
 
   readonly #directory: string;
   readonly #lmdb: Lmdb;
+  /** What commits are written to: LMDB, unless nothing is to be kept. */
+  #transactions: Transactions;
   readonly #savePoints: SavePoints;
   /** What a death of the host has left is committed, if there was one. */
   #isSalvaged: boolean;
@@ -129,6 +134,7 @@ export class Journal implements RecordStore {
     else if (options.check ?? true) checkStore(directory, expected);
     if (expected?.metas) restoreCheckpoint(directory, expected.metas);
     this.#lmdb = openLmdb(directory, options.mapSize ?? MAP_SIZE);
+    this.#transactions = this.#lmdb;
     if (snapshot !== undefined) this.#fill(snapshot.records);
     this.facts = this.#readFacts();
     if (expected !== undefined) checkFacts(directory, this.facts, expected);
@@ -150,6 +156,7 @@ export class Journal implements RecordStore {
       this.#turn - 1,
       options.durability ?? 'process',
     );
+    if (options.isWritten === false) this.#transactions = unwritten();
   }
 
   /**
@@ -259,18 +266,27 @@ export class Journal implements RecordStore {
     const turn = this.#turn;
     this.facts.stamp(turn, this.#bootId, monotonicNow(), Date.now());
     this.#transact();
-    this.#witness?.write(this.#standing(turn));
-    this.#turnFile.layoutVersion = LAYOUT_VERSION;
-    this.#turnFile.hasCheckpoint = this.#savePoints?.hasCheckpoint ?? false;
-    this.#turnFile.write(turn);
+    if (this.#isWritten) this.#noteCommit(turn);
     this.#isSalvaged = true;
     if (this.#upgraded !== undefined) this.#endUpgrade();
     for (let i = 0; i < this.#count; i++) this.#staged[i]!.value = undefined;
     this.#count = 0;
     this.facts.changed = false;
     this.#turn = turn + 1;
-    this.#savePoints?.committed(turn);
     return turn;
+  }
+
+  get #isWritten(): boolean {
+    return this.#transactions === this.#lmdb;
+  }
+
+  /** Outside LMDB: how far the store has come. */
+  #noteCommit(turn: number): void {
+    this.#witness?.write(this.#standing(turn));
+    this.#turnFile.layoutVersion = LAYOUT_VERSION;
+    this.#turnFile.hasCheckpoint = this.#savePoints?.hasCheckpoint ?? false;
+    this.#turnFile.write(turn);
+    this.#savePoints?.committed(turn);
   }
 
   /** Waits until everything committed has reached the disk, and lets go of the store. What is only staged is lost. */
@@ -278,7 +294,7 @@ export class Journal implements RecordStore {
     await this.#savePoints.close();
     await syncToDisk(this.#lmdb);
     await this.#lmdb.close();
-    if (this.#isSalvaged) this.#noteClosing();
+    if (this.#isSalvaged && this.#isWritten) this.#noteClosing();
     this.#turnFile.close();
     this.#reserve.close();
   }
@@ -359,7 +375,7 @@ export class Journal implements RecordStore {
   #transact(): void {
     for (;;) {
       try {
-        this.#lmdb.transactionSync(this.#apply);
+        this.#transactions.transactionSync(this.#apply);
         return;
       } catch (error) {
         if (this.#reserve.release()) continue;
@@ -389,13 +405,13 @@ export class Journal implements RecordStore {
     // Key and payload lie together for one pass of the checksum, which then takes the place of the key's last bytes.
     const checksumAt = KEY_LENGTH - CHECKSUM_LENGTH;
     this.#scratchView.setUint32(checksumAt, crc32(scratch.subarray(0, length)));
-    this.#lmdb.put(this.#key, scratch.subarray(checksumAt, length));
+    this.#transactions.put(this.#key, scratch.subarray(checksumAt, length));
   }
 
   #remove(table: Table, id: number, index: number): void {
     putKey(this.#scratchView, 0, table, id, index);
     this.#scratch.copy(this.#key, 0, 0, KEY_LENGTH);
-    this.#lmdb.remove(this.#key);
+    this.#transactions.remove(this.#key);
   }
 
   #growScratch(length: number): void {

@@ -221,3 +221,21 @@ t.test('a store whose file turn is damaged or gone is refused', async (t) => {
   t.throws(() => Journal.open(without), StoreError);
   await Journal.open(directory).close();
 });
+
+t.test('what is not to be written leaves the store as it was', async (t) => {
+  const directory = join(temporaryDirectory(t), 'a.store');
+  const journal = Journal.open(directory);
+  journal.put(Table.node, 1, 0, Uint8Array.of(1));
+  const turn = journal.commit();
+  const before = contents(journal);
+  await journal.close();
+  const unwritten = Journal.open(directory, { isWritten: false });
+  unwritten.put(Table.node, 2, 0, new Uint8Array(3 << 20));
+  unwritten.delete(Table.node, 1, 0);
+  t.equal(unwritten.commit(), turn + 1, 'turns go on');
+  await unwritten.close();
+  const again = Journal.open(directory);
+  t.same(contents(again), before);
+  t.equal(again.durable, turn);
+  await again.close();
+});

@@ -1,0 +1,139 @@
+// Our tree against the kernel's TCP, in turns, with the same load programs (load.c).
+//
+//   npm run bench -- [--quick] [--rounds 7] [--milliseconds 2000] [--durability none,process,power]
+//                    [--workloads out,in,...] [--json FILE] [--svg FILE] [--profile DIRECTORY]
+//
+// With `--durability none` nothing is written to the store, though all is copied as if it were.
+import '../test/namespace.ts';
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { cpus, loadavg, release } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Daemon } from '../test/end-to-end/daemon.ts';
+import { Shell } from '../test/end-to-end/shell.ts';
+import { type Contender, Kernel, Mount, serveSockets } from './contender.ts';
+import { Load, type Server } from './load.ts';
+import { plot } from './plot.ts';
+import { formatReport, sectionsOf } from './report.ts';
+import type { Sample } from './sample.ts';
+import { Scope } from './scope.ts';
+import { WORKLOADS } from './workloads.ts';
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    milliseconds: { type: 'string' },
+    durability: { type: 'string', default: 'process' },
+    workloads: { type: 'string', default: WORKLOADS.map(({ name }) => name).join() },
+    json: { type: 'string' },
+    svg: { type: 'string' },
+    profile: { type: 'string' },
+  },
+});
+const rounds = Number(values.rounds ?? (values.quick ? 3 : 7));
+const milliseconds = Number(values.milliseconds ?? (values.quick ? 400 : 2000));
+const chosen = values.workloads.split(',');
+const workloads = WORKLOADS.filter(({ name }) => chosen.includes(name));
+
+/** What every ratio is to. */
+const BASELINE = 'kernel, plain veth';
+
+/** A client that closes first keeps its port for a minute. */
+const SETTINGS = 'sysctl -qw net.ipv4.ip_local_port_range="1024 65535" net.ipv4.tcp_tw_reuse=1';
+
+if (values.profile !== undefined) {
+  process.env['HOLDFAST_PROFILE'] = resolve(values.profile);
+  process.env['NODE_OPTIONS'] = `--import=${join(import.meta.dirname, '../dist/bench/profile.js')}`;
+}
+
+await Scope.run(async (scope) => {
+  const { directory } = Daemon.prepare(scope);
+  const load = new Load(scope, directory);
+  execFileSync('bash', ['-c', SETTINGS]);
+  const server = await serveSockets(load);
+  const contenders: Contender[] = [
+    ...(await kernels(scope, load, directory, server)),
+    ...(await mounts(scope, load, server)),
+  ];
+  const samples: Sample[] = [];
+  for (let round = 0; round < rounds; round++) {
+    for (const workload of workloads) {
+      for (const contender of contenders) {
+        samples.push(await contender.carry(workload, milliseconds));
+      }
+    }
+    process.stderr.write(`round ${round + 1} of ${rounds}, load ${loadavg()[0]!.toFixed(2)}\n`);
+  }
+  const about = {
+    date: new Date().toISOString().slice(0, 16),
+    commit: execFileSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' }).trim(),
+    machine: `${cpus().length} x ${cpus()[0]!.model}, Linux ${release()}, Node ${process.version}`,
+    rounds,
+    milliseconds,
+    load: loadavg().map((value) => Number(value.toFixed(2))),
+    syncedDiskGbits: ((await load.disk(join(directory, 'disk'), milliseconds)) * 8) / 1e9,
+  };
+  const caption = `${about.date}, commit ${about.commit}, ${about.machine}, ${rounds} rounds of ${milliseconds} ms, load ${about.load[0]}`;
+  const sections = sectionsOf(samples, BASELINE);
+  process.stdout.write(
+    `${caption}\nthe store's disk: ${about.syncedDiskGbits.toFixed(2)} Gbit/s of synced writes\n\n${formatReport(sections)}`,
+  );
+  if (values.json !== undefined) {
+    writeFileSync(values.json, `${JSON.stringify({ about, sections, samples }, undefined, 1)}\n`);
+  }
+  if (values.svg !== undefined) writeFileSync(values.svg, plot(sections, caption));
+});
+
+/** Two pairs of interfaces to one other namespace: one that does what hardware does nowadays, and one that does nothing. */
+async function kernels(
+  scope: Scope,
+  load: Load,
+  directory: string,
+  near: Server,
+): Promise<Contender[]> {
+  const namespace = new Shell('echo ready; exec sleep infinity', directory, ['unshare', '--net']);
+  scope.teardown(async () => {
+    namespace.kill();
+    await namespace.ended;
+  });
+  await namespace.printed(/ready/);
+  const inFar = ['nsenter', `--net=/proc/${namespace.pid}/ns/net`];
+  const run = (prefix: readonly string[], script: string) =>
+    execFileSync('bash', ['-c', `${prefix.join(' ')} bash -ec '${script}'`]);
+  run(inFar, SETTINGS);
+  const far = await serveSockets(load, inFar);
+  const pair = async (name: string, network: string, isPlain: boolean): Promise<Contender> => {
+    const [here, there] = [`${name}-near`, `${name}-far`];
+    run([], `ip link add ${here} type veth peer name ${there} netns ${namespace.pid}`);
+    if (isPlain) {
+      await load.makePlain(here);
+      await load.makePlain(there, inFar);
+    }
+    run([], `ip address add ${network}.1/24 dev ${here}; ip link set ${here} up`);
+    run(inFar, `ip address add ${network}.2/24 dev ${there}; ip link set ${there} up`);
+    const title = isPlain ? BASELINE : 'kernel, veth with offloads';
+    return new Kernel(title, load, `${network}.1`, `${network}.2`, inFar, near, far);
+  };
+  return [await pair('plain', '10.8.0', true), await pair('offload', '10.9.0', false)];
+}
+
+async function mounts(scope: Scope, load: Load, far: Server): Promise<Contender[]> {
+  const contenders: Contender[] = [];
+  for (const [index, durability] of values.durability.split(',').entries()) {
+    const [tun, network] = [`holdfast${index}`, `10.${20 + index}.0`];
+    const [stack, host] = [`${network}.2`, `${network}.1`];
+    const isWritten = durability !== 'none';
+    if (!isWritten) process.env['HOLDFAST_JOURNAL'] = 'none';
+    const options = ['--tun', tun, '--address', `${stack}/24`, '--host-address', `${host}/24`];
+    const daemon = await Daemon.start(
+      scope,
+      ...options,
+      ...['--durability', isWritten ? durability : 'process'],
+    );
+    delete process.env['HOLDFAST_JOURNAL'];
+    contenders.push(await Mount.of(`holdfast, ${durability}`, load, daemon, tun, stack, host, far));
+  }
+  return contenders;
+}
