@@ -1,52 +1,40 @@
 #!/usr/bin/env node
-import { checkCommand } from './check-command.ts';
 import { HostError } from './host-error.ts';
-import { mountCommand } from './mount-command.ts';
-import { statusCommand } from './status-command.ts';
-import { umountCommand } from './umount-command.ts';
-import { upgradeCommand } from './upgrade-command.ts';
 import { USAGE, UsageError } from './usage.ts';
-import { VERSION } from './version.ts';
-import { waitCommand } from './wait-command.ts';
+
+function help(): void {
+  process.stdout.write(USAGE);
+}
+
+/** Each loads only what it needs: a script calls `wait` or `status` many times, and most of such a call is loading. */
+const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<void> | void>> = {
+  mount: async (argv) => (await import('./mount-command.ts')).mountCommand(argv),
+  umount: async (argv) => (await import('./umount-command.ts')).umountCommand(argv),
+  status: async (argv) => (await import('./status-command.ts')).statusCommand(argv),
+  upgrade: async (argv) => (await import('./upgrade-command.ts')).upgradeCommand(argv),
+  check: async (argv) => (await import('./check-command.ts')).checkCommand(argv),
+  wait: async (argv) => (await import('./wait-command.ts')).waitCommand(argv),
+  '--version': async () => {
+    const { VERSION } = await import('./version.ts');
+    process.stdout.write(`holdfast ${VERSION}\n`);
+  },
+  '--help': help,
+  '-h': help,
+  help,
+};
 
 /** EX_USAGE of sysexits.h, for a command line that makes no sense. */
 const EXIT_USAGE = 64;
 
-const [command, ...rest] = process.argv.slice(2);
+const [name, ...rest] = process.argv.slice(2);
 
 try {
-  switch (command) {
-    case 'mount':
-      await mountCommand(rest);
-      break;
-    case 'umount':
-      await umountCommand(rest);
-      break;
-    case 'status':
-      await statusCommand(rest);
-      break;
-    case 'upgrade':
-      await upgradeCommand(rest);
-      break;
-    case 'check':
-      checkCommand(rest);
-      break;
-    case 'wait':
-      await waitCommand(rest);
-      break;
-    case '--help':
-    case '-h':
-    case 'help':
-      process.stdout.write(USAGE);
-      break;
-    case '--version':
-      process.stdout.write(`holdfast ${VERSION}\n`);
-      break;
-    case undefined:
-      throw new UsageError('a command is needed: mount, umount, status, upgrade, check or wait');
-    default:
-      throw new UsageError(`there is no command ${command}`);
+  if (name === undefined) {
+    throw new UsageError('a command is needed: mount, umount, status, upgrade, check or wait');
   }
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined) throw new UsageError(`there is no command ${name}`);
+  await command(rest);
 } catch (error) {
   if (error instanceof UsageError) {
     process.stderr.write(`holdfast: ${error.message}; see holdfast --help\n`);
