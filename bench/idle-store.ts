@@ -14,8 +14,6 @@ const CONNECTIONS_OF_A_PORT = 16_000;
 /** As many at a time as a listener lets wait. */
 const BATCH = 4000;
 
-const TABLE_OF = { node: Table.node, handle: Table.handle } as const;
-
 /** Packets on their way, in memory. */
 class Wire implements Egress {
   readonly bytes = new Uint8Array(65536);
@@ -55,8 +53,8 @@ export async function makeIdleStore(directory: string, count: number, now: numbe
   const tree = new Tree(
     here,
     {
-      put: (kind, id, value) => journal.put(TABLE_OF[kind], id, 0, value),
-      delete: (kind, id) => journal.delete(TABLE_OF[kind], id, 0),
+      put: (kind, id, value) => journal.put(Table[kind], id, 0, value),
+      delete: (kind, id) => journal.delete(Table[kind], id, 0),
     },
     NO_SOURCES,
   );

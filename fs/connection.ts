@@ -2,6 +2,7 @@ import type { Pcb } from '../tcp/pcb.ts';
 import type { Stack } from '../tcp/stack.ts';
 import type { Connections } from './connections.ts';
 import type { Node } from './node-record.ts';
+import type { Resolver } from './resolver.ts';
 
 /** A connection that has a directory: what its files are about. */
 export class Connection {
@@ -25,6 +26,11 @@ export class Connection {
   /** Only for a connection that `Connections` has just given out: one whose PCB is gone is gone itself. */
   get pcb(): Pcb {
     return this.stack.pcbs.get(this.id)!;
+  }
+
+  /** Who knows the addresses of hosts. */
+  get resolver(): Resolver {
+    return this.connections.resolver;
   }
 
   get isGone(): boolean {

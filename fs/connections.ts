@@ -6,6 +6,7 @@ import { Connection } from './connection.ts';
 import { checkName } from './name.ts';
 import { decodeNode, encodeNode, type Node } from './node-record.ts';
 import type { Records } from './records.ts';
+import type { Resolver } from './resolver.ts';
 import { SortedIds } from './sorted-ids.ts';
 
 /** Who owns a connection, and what owner and group may do with it. */
@@ -18,14 +19,17 @@ export type Owner = Pick<Node, 'uid' | 'gid' | 'mode'>;
 export class Connections {
   readonly #stack: Stack;
   readonly #records: Records;
+  /** Who knows the addresses of hosts. */
+  readonly resolver: Resolver;
   readonly #byId = new Map<number, Connection>();
   readonly #byName = new Map<string, Connection>();
   readonly #ids = new SortedIds();
   #changed = Date.now();
 
-  constructor(stack: Stack, records: Records) {
+  constructor(stack: Stack, records: Records, resolver: Resolver) {
     this.#stack = stack;
     this.#records = records;
+    this.resolver = resolver;
   }
 
   get size(): number {

@@ -1,29 +1,80 @@
+import type { Endpoint } from '../tcp/address.ts';
+import { assert } from '../tcp/assert.ts';
 import { ErrnoError, errnoName } from '../tcp/errno.ts';
 import { State } from '../tcp/state.ts';
 import { type Attempt, BLOCKED, type Call } from './attempt.ts';
 import type { Connection } from './connection.ts';
-import { endpoint } from './input.ts';
+import { endpointsOf } from './destination.ts';
 import { POLLERR, POLLHUP, READABLE, WRITABLE } from './poll.ts';
 import { isConnecting, isOver } from './progress.ts';
 
-/** The note of a call that has dialed. */
-const DIALED = 1;
+/** How many addresses of one host are dialed, at the most. */
+export const MOST_DIALED = 8;
+
+/** How far a call has come. */
+export interface Dialed {
+  /** How many addresses of the host it has dialed. */
+  count: number;
+}
 
 /**
- * connect(2): dials, then waits until the connection is there or has failed.
- * @throws ErrnoError what connect(2) would fail with; EINPROGRESS, having dialed, when the call may not block
+ * connect(2): dials, then waits until the connection is there or has failed. Its note is how many addresses it has dialed.
+ * @throws ErrnoError what connect(2) would fail with; EINPROGRESS, having dialed, when the call may not block; those of
+ * `endpointsOf`
  */
 export function dial(connection: Connection, address: string, call: Call): Attempt<void> {
-  if (call.note === DIALED) return outcome(connection);
-  const remote = endpoint(address);
-  connection.stack.connect(connection.pcb, remote, call.now);
+  const dialed = { count: call.note };
+  const result = dialOn(connection, address.trim(), dialed, call);
+  if (call.nonblocking && dialed.count > 0) throw new ErrnoError('EINPROGRESS');
+  call.note = dialed.count;
+  return result;
+}
+
+/**
+ * Dials the addresses of a host, one after the other, until one answers.
+ * @throws ErrnoError why the last one did not; ECONNABORTED somebody else has closed the connection
+ */
+export function dialOn(
+  connection: Connection,
+  address: string,
+  dialed: Dialed,
+  { now }: Call,
+): Attempt<void> {
+  const { id, pcb, resolver } = connection;
+  if (dialed.count > 0) {
+    if (isConnecting(pcb)) return BLOCKED;
+    if (pcb.ERROR === 0 && !isOver(pcb)) return undefined;
+    if (pcb.ERROR === 0) throw new ErrnoError('ECONNABORTED');
+  }
+  const endpoints = endpointsOf(address, resolver, id, now);
+  if (endpoints === BLOCKED) return BLOCKED;
+  const next = endpoints.slice(0, MOST_DIALED).slice(dialed.count);
+  if (next.length === 0) throw new ErrnoError(errnoName(pcb.ERROR) ?? 'EIO');
+  dialFirst(connection, next, dialed, now);
   if (connection.node.errorTold) {
     connection.node.errorTold = false;
     connection.save();
   }
-  if (call.nonblocking) throw new ErrnoError('EINPROGRESS');
-  call.note = DIALED;
-  return outcome(connection);
+  return BLOCKED;
+}
+
+/** Dials the first that can be dialed at all. */
+function dialFirst(
+  { pcb, stack }: Connection,
+  endpoints: readonly Endpoint[],
+  dialed: Dialed,
+  now: number,
+): void {
+  assert(endpoints.length > 0, 'a host has an address');
+  for (const [index, endpoint] of endpoints.entries()) {
+    dialed.count++;
+    try {
+      stack.connect(pcb, endpoint, now);
+      return;
+    } catch (error) {
+      if (!(error instanceof ErrnoError) || index === endpoints.length - 1) throw error;
+    }
+  }
 }
 
 /** As connect(2) has it for a socket that is connecting: not writable before the outcome is known. */
@@ -32,13 +83,4 @@ export function pollDial(connection: Connection): number {
   if (isConnecting(pcb)) return READABLE;
   const failed = pcb.STATE === State.CLOSED && pcb.ERROR !== 0;
   return READABLE | WRITABLE | (failed ? POLLERR | POLLHUP : 0);
-}
-
-function outcome(connection: Connection): Attempt<void> {
-  const { pcb } = connection;
-  if (isConnecting(pcb)) return BLOCKED;
-  if (pcb.ERROR !== 0) throw new ErrnoError(errnoName(pcb.ERROR) ?? 'EIO');
-  // Somebody else has closed it meanwhile.
-  if (isOver(pcb)) throw new ErrnoError('ECONNABORTED');
-  return undefined;
 }

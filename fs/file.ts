@@ -10,6 +10,7 @@ import type { Connection } from './connection.ts';
 export interface TextFile<Subject> {
   readonly name: string;
   readonly stream: false;
+  readonly ask?: undefined;
   readonly readAt?: undefined;
   /** The answer without its last newline, or as lines, of which there may be none. */
   readonly read?: (subject: Subject, call: Call) => Attempt<string | readonly string[]>;
@@ -32,6 +33,7 @@ export interface TextFile<Subject> {
 export interface StreamFile<Subject> {
   readonly name: string;
   readonly stream: true;
+  readonly ask?: undefined;
   readonly readAt?: undefined;
   /** @returns how many bytes are in `target` now; 0 at the end */
   readonly read: (subject: Subject, target: Uint8Array, call: Call) => Attempt<number>;
@@ -44,6 +46,7 @@ export interface StreamFile<Subject> {
 export interface BytesFile<Subject> {
   readonly name: string;
   readonly stream: false;
+  readonly ask?: undefined;
   readonly clone?: undefined;
   readonly read?: undefined;
   readonly write?: undefined;
@@ -60,14 +63,38 @@ export interface BytesFile<Subject> {
   readonly poll?: (subject: Subject) => number;
 }
 
-export type File<Subject> = TextFile<Subject> | StreamFile<Subject> | BytesFile<Subject>;
+/**
+ * A file of questions. What is written to an open file is one; what can be read from it then is the answer, once and without
+ * offsets, as lines. If there is none, the write fails, and the answer is why.
+ */
+export interface QuestionFile<Subject> {
+  readonly name: string;
+  readonly stream: true;
+  readonly clone?: undefined;
+  readonly read?: undefined;
+  readonly readAt?: undefined;
+  readonly write?: undefined;
+  readonly poll?: undefined;
+  /** @param question without its last `\n` or `\r\n` */
+  readonly ask: (subject: Subject, question: string, call: Call) => Attempt<readonly string[]>;
+}
+
+export type File<Subject> =
+  | TextFile<Subject>
+  | StreamFile<Subject>
+  | BytesFile<Subject>
+  | QuestionFile<Subject>;
 
 /** The permission bits of a file: those of `mode` that mean something for what it can do. */
 export function fileMode(file: File<never>, mode: number): number {
   if (!file.stream && file.clone !== undefined) return mode;
-  return mode & ((isReadable(file) ? 0o444 : 0) | (file.write ? 0o222 : 0));
+  return mode & ((isReadable(file) ? 0o444 : 0) | (isWritable(file) ? 0o222 : 0));
 }
 
 export function isReadable(file: File<never>): boolean {
-  return file.read !== undefined || file.readAt !== undefined;
+  return file.read !== undefined || file.readAt !== undefined || file.ask !== undefined;
+}
+
+export function isWritable(file: File<never>): boolean {
+  return file.write !== undefined || file.ask !== undefined;
 }

@@ -24,23 +24,26 @@ import { newSocket } from './files/new-socket.ts';
 import { peek } from './files/peek.ts';
 import { readme } from './files/readme.ts';
 import { remote } from './files/remote.ts';
+import { resolve } from './files/resolve.ts';
 import { shutdown } from './files/shutdown.ts';
 import { state } from './files/state.ts';
 import { stats } from './files/stats.ts';
 import { status } from './files/status.ts';
-import { IFACE, PERSIST, ROOT, TCP } from './node-id.ts';
+import { DIAL, IFACE, PERSIST, ROOT, TCP } from './node-id.ts';
 
 export type FileTable<Subject> = ReadonlyMap<number, File<Subject>>;
 
 /**
  * Every file by its kind. A kind is part of node numbers and of the records of open files: it stays with its file, and
- * is used once in all tables, also in that of `sockopts.ts`. 0 to 2 and those from 240 to 255 are directories (`node-id.ts`).
+ * is used once in all tables, also in that of `sockopts.ts`, and not for those in `dial/`. 0 to 2 and those from 240 to 255 are
+ * directories (`node-id.ts`).
  */
 export const ROOT_FILES: FileTable<Commons> = new Map<number, File<Commons>>([
   [3, engineStatus],
   [9, readme],
   [10, events],
   [11, log],
+  [12, resolve],
 ]);
 
 export const TCP_FILES: FileTable<Commons> = new Map<number, File<Commons>>([
@@ -67,14 +70,17 @@ export const COMMON_FILES: ReadonlyMap<number, FileTable<Commons>> = new Map([
   [TCP, TCP_FILES],
   [IFACE, IFACE_FILES],
   [PERSIST, PERSIST_FILES],
+  [DIAL, new Map()],
 ]);
 
 /** An open `clone` is this file of the connection that it made. */
 export const CTL = 16;
+/** An open file of `dial/` is this one. */
+export const DATA = 17;
 
 export const CONNECTION_FILES: FileTable<Connection> = new Map<number, File<Connection>>([
   [CTL, ctl],
-  [17, data],
+  [DATA, data],
   [18, connect],
   [19, bind],
   [20, listen],

@@ -1,3 +1,4 @@
+import { assert } from '../tcp/assert.ts';
 import { ErrnoError } from '../tcp/errno.ts';
 import { RecordError } from '../tcp/record-error.ts';
 import { decodeHandle, encodeHandle, type Handle } from './handle-record.ts';
@@ -43,6 +44,13 @@ export class Handles {
     const handle = this.#handles.get(serial);
     if (handle === undefined) throw new ErrnoError('EBADF');
     return handle;
+  }
+
+  /** The open file is another one of the same connection from now on. */
+  replace(serial: number, handle: Handle): void {
+    assert(this.#handles.get(serial)?.connection === handle.connection, 'it is of this connection');
+    this.#handles.set(serial, handle);
+    this.save(serial, handle);
   }
 
   save(serial: number, handle: Handle): void {

@@ -2,6 +2,8 @@
  * A node's number is computed from its connection's id and the kind of node, never from a name: `id * 256 + kind`.
  * Connection ids are never used again, so a number that the kernel kept from a connection long gone cannot mean another.
  * Id 0 is for the nodes that are always there; kinds 0 to 2 and from 240 on are directories. Exact up to 2**45 connections.
+ *
+ * A file of `dial/` has an id of its own, of the same sequence: see dialed-addresses.ts.
  */
 const KINDS = 256;
 
@@ -9,15 +11,19 @@ const KINDS = 256;
 export const ROOT = 1;
 /** The directory `tcp/`. */
 export const TCP = 2;
-/** The directories `iface/` and `persist/`. */
+/** The directories `iface/`, `persist/` and `dial/`. */
 export const IFACE = 240;
 export const PERSIST = 241;
+export const DIAL = 242;
 
 /** The kind of a connection's own directory, and of `sockopts/` in it. */
 export const CONNECTION = 0;
 export const SOCKOPTS = 1;
 const LAST_DIRECTORY = 2;
 const FIRST_OTHER_DIRECTORY = 240;
+
+/** The kind of the files in `dial/`. */
+export const DIALED = 144;
 
 /** The number of the connection's directory. */
 export function directoryNode(connection: number): number {

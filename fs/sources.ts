@@ -1,6 +1,7 @@
 import type { Facts } from './key-value-lines.ts';
+import { NO_NAMES, type Resolver } from './resolver.ts';
 
-/** What the tree tells of the engine around it. */
+/** What the tree knows of the engine around it, and of the host. */
 export interface Sources {
   /** The `status` at the root. */
   readonly facts: () => Facts;
@@ -10,6 +11,8 @@ export interface Sources {
   readonly mtu: () => number;
   /** How the journal is. */
   readonly journal: () => Facts;
+  /** What names stand for. */
+  readonly resolver: Resolver;
 }
 
 /** Of a tree that no engine serves. */
@@ -18,4 +21,5 @@ export const NO_SOURCES: Sources = {
   addresses: () => [],
   mtu: () => 0,
   journal: () => [],
+  resolver: NO_NAMES,
 };

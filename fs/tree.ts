@@ -13,8 +13,9 @@ import {
 import type { Commons } from './commons.ts';
 import type { Connection } from './connection.ts';
 import { Connections } from './connections.ts';
+import { DialedAddresses } from './dialed-addresses.ts';
 import { Events } from './events.ts';
-import { type File, fileMode, isReadable } from './file.ts';
+import { type File, fileMode, isReadable, isWritable, type QuestionFile } from './file.ts';
 import {
   COMMON_FILES,
   CONNECTION_FILES,
@@ -30,6 +31,8 @@ import { inputText } from './input.ts';
 import {
   CONNECTION,
   connectionOf,
+  DIAL,
+  DIALED,
   directoryNode,
   fileNode,
   IFACE,
@@ -40,6 +43,7 @@ import {
   SOCKOPTS,
   TCP,
 } from './node-id.ts';
+import { Opening } from './opening.ts';
 import { checkOwner, checkRoot, directoryMode, madeMode } from './owner.ts';
 import { POLLERR, POLLHUP, POLLPRI, READABLE, WRITABLE } from './poll.ts';
 import type { RecordKind, Records } from './records.ts';
@@ -70,11 +74,14 @@ const SUBDIRECTORIES = [
   { name: 'tcp', node: TCP },
   { name: 'iface', node: IFACE },
   { name: 'persist', node: PERSIST },
+  { name: 'dial', node: DIAL },
 ];
 /** The directory of a connection's options. */
 const SOCKOPTS_NAME = 'sockopts';
 /** Anyone may make a connection; only its owner may remove it, hence the sticky bit (inode(7)). */
 const TCP_MODE = S_IFDIR | 0o1777;
+/** Nobody can make anything in it, but everybody is to hear of that from `create`. */
+const DIAL_MODE = TCP_MODE;
 /** Permissions of the files that are always there, as far as they can be read or written at all. */
 const COMMON_MODE = 0o666;
 
@@ -88,7 +95,7 @@ const DOT = 1;
 const DOT_DOT = 2;
 const SUBDIRECTORY = 3;
 /** Cookies of files are their kinds and this; they stay below the next. */
-const FILE_COOKIES = 3;
+const FILE_COOKIES = 16;
 /** Cookies of connections are their ids and this. */
 const CONNECTION_COOKIES = 512;
 
@@ -105,6 +112,8 @@ export class Tree {
   readonly #stack: Stack;
   readonly #connections: Connections;
   readonly #handles: Handles;
+  readonly #dialed: DialedAddresses;
+  readonly #opening: Opening;
   readonly #commons: Commons;
   readonly #created = Date.now();
 
@@ -115,8 +124,11 @@ export class Tree {
    */
   constructor(stack: Stack, records: Records, sources: Sources, log = new GrowingText()) {
     this.#stack = stack;
-    this.#connections = new Connections(stack, records);
+    const { resolver } = sources;
+    this.#connections = new Connections(stack, records, resolver);
     this.#handles = new Handles(records);
+    this.#dialed = new DialedAddresses(stack, records, resolver);
+    this.#opening = new Opening(stack, resolver, this.#connections, this.#handles);
     const events = new Events(stack.pcbs.values());
     this.#commons = { stack, connections: this.#connections, sources, events, log };
   }
@@ -127,13 +139,23 @@ export class Tree {
    */
   restore(kind: RecordKind, id: number, value: Uint8Array): void {
     if (kind === 'node') this.#connections.restore(id, value);
-    else this.#handles.restore(id, value, isFile);
+    else if (kind === 'dialed') this.#dialed.restore(id, value);
+    else {
+      this.#handles.restore(id, value, isFile);
+      this.#opening.restored(id);
+    }
   }
 
   /** The mount is a new one: no program has a file of the old one open. */
   freshMount(now: number): void {
     this.#handles.clear();
+    this.#dialed.clear();
     for (const { id } of this.#connections.after(0)) this.#closeUnlessHeld(id, now);
+  }
+
+  /** Every call that an earlier engine left unanswered has come again: an `open` that has not has nobody who waits for it. */
+  settle(now: number): void {
+    for (const handle of this.#opening.takeUnclaimed()) this.release(handle, now);
   }
 
   /**
@@ -161,6 +183,7 @@ export class Tree {
   getattr(node: number, _now: number): Attributes {
     const id = connectionOf(node);
     const kind = kindOf(node);
+    if (kind === DIALED) return this.#dialedAttributes(node);
     if (id !== 0) return connectionAttributes(this.#connections.get(id), kind);
     const links = 2 + subdirectoriesOf(node).length;
     const root = { node, mode: ROOT_MODE, uid: 0, gid: 0, size: 0, links, time: this.#created };
@@ -168,11 +191,12 @@ export class Tree {
       const { size, changed } = this.#connections;
       return { ...root, mode: TCP_MODE, links: 2 + size, time: changed };
     }
+    if (node === DIAL) return { ...root, mode: DIAL_MODE };
     if (COMMON_FILES.has(node)) return root;
     const file = commonFile(kind);
     const mode = S_IFREG | fileMode(file, COMMON_MODE);
     const extent = file.readAt === undefined ? undefined : file.extent?.(this.#commons);
-    return { ...root, mode, size: TEXT_SIZE, links: 1, ...extent };
+    return { ...root, mode, size: file.stream ? STREAM_SIZE : TEXT_SIZE, links: 1, ...extent };
   }
 
   /**
@@ -183,7 +207,7 @@ export class Tree {
     const { mode, uid, gid } = change;
     if (mode !== undefined || uid !== undefined || gid !== undefined) {
       const id = connectionOf(node);
-      if (id === 0) throw new ErrnoError('EPERM');
+      if (id === 0 || kindOf(node) === DIALED) throw new ErrnoError('EPERM');
       const connection = this.#connections.get(id);
       const { node: record } = connection;
       checkOwner(record, call);
@@ -224,6 +248,15 @@ export class Tree {
   }
 
   /**
+   * Refuses to make a file. As in sysfs (fs/namei.c, lookup_open), except in `dial/`, where a name that is no address is one that
+   * is not there, also to a shell's `<>`.
+   * @throws ErrnoError EACCES; ENOENT in `dial/`
+   */
+  create(parent: number): never {
+    throw new ErrnoError(parent === DIAL ? 'ENOENT' : 'EACCES');
+  }
+
+  /**
    * Makes a connection with a name of its own.
    * @throws ErrnoError EPERM outside `tcp/`; EEXIST EINVAL ENAMETOOLONG
    */
@@ -249,7 +282,11 @@ export class Tree {
     this.#stack.close(connection.pcb, call.now);
   }
 
-  /** @throws ErrnoError EACCES when the file cannot be read or written, for anyone; ESTALE */
+  /**
+   * A file of `dial/` blocks until it is connected. The note of the call that does is the handle that it will have.
+   * @throws ErrnoError EACCES when the file cannot be read or written, for anyone; ESTALE; for a file of `dial/` those of
+   * connect(2)
+   */
   open(node: number, flags: number, call: Call): Attempt<Opened> {
     if (isDirectory(node)) {
       this.#directory(node);
@@ -257,6 +294,7 @@ export class Tree {
     }
     const kind = kindOf(node);
     const connection = connectionOf(node);
+    if (kind === DIALED) return this.#openDialed(connection, flags, call);
     if (connection === 0) return this.#openFile(commonFile(kind), this.#commons, node, flags, call);
     const subject = this.#connections.get(connection);
     return this.#openFile(connectionFile(kind), subject, node, flags, call);
@@ -269,9 +307,10 @@ export class Tree {
    */
   read(handle: number, offset: number, target: Uint8Array, call: Call): Attempt<number> {
     const open = this.#handles.get(handle);
+    if (fileOf(open).ask !== undefined) return this.#readAnswer(handle, open, target);
     if (open.content === undefined || (offset === 0 && isWatched(open))) {
       const given = this.#withSubject(open, (file, subject) =>
-        readFile(file, subject, offset, target, call),
+        file.ask === undefined ? readFile(file, subject, offset, target, call) : 0,
       );
       if (given === BLOCKED || typeof given === 'number') return given;
       open.content = given;
@@ -289,7 +328,11 @@ export class Tree {
    */
   write(handle: number, _offset: number, source: Uint8Array, call: Call): Attempt<number> {
     const open = this.#handles.get(handle);
-    return this.#withSubject(open, (file, subject) => writeFile(file, subject, source, call));
+    return this.#withSubject(open, (file, subject) => {
+      if (file.ask === undefined) return writeFile(file, subject, source, call);
+      const answer = this.#ask(handle, open, () => file.ask(subject, inputText(source), call));
+      return answer === BLOCKED ? BLOCKED : source.length;
+    });
   }
 
   release(handle: number, now: number): void {
@@ -336,16 +379,58 @@ export class Tree {
     }
     const access = flags & O_ACCMODE;
     if (access !== O_WRONLY && !isReadable(file)) throw new ErrnoError('EACCES');
-    if (access !== O_RDONLY && file.write === undefined) throw new ErrnoError('EACCES');
+    if (access !== O_RDONLY && !isWritable(file)) throw new ErrnoError('EACCES');
     const [kind, connection] = [kindOf(node), connectionOf(node)];
     return this.#opened({ kind, connection, flags, content: undefined }, stream);
   }
 
-  /** Closes a connection that asks for it, if no file of it is open any more. */
+  /** Has what can be read from an open file from now on be an answer, or why there is none. */
+  #ask(handle: number, open: Handle, ask: () => Attempt<readonly string[]>): Attempt<void> {
+    try {
+      const lines = ask();
+      if (lines === BLOCKED) return BLOCKED;
+      open.content = answer(lines);
+    } catch (error) {
+      if (!(error instanceof ErrnoError)) throw error;
+      open.content = answer(`${error.errno} ${error.message}`);
+      throw error;
+    } finally {
+      this.#handles.save(handle, open);
+    }
+    return undefined;
+  }
+
+  #readAnswer(handle: number, open: Handle, target: Uint8Array): number {
+    const { content } = open;
+    if (content === undefined || content.length === 0) return 0;
+    const given = content.subarray(0, target.length);
+    target.set(given);
+    open.content = content.slice(given.length);
+    this.#handles.save(handle, open);
+    return given.length;
+  }
+
+  #openDialed(id: number, flags: number, call: Call): Attempt<Opened> {
+    const handle =
+      call.note === 0
+        ? this.#opening.begin(this.#dialed.get(id), flags, call)
+        : this.#opening.goOn(call);
+    return handle === BLOCKED ? BLOCKED : { handle, stream: true, directory: false };
+  }
+
+  /** All are the same, so this can be told of those that are forgotten, too. */
+  #dialedAttributes(node: number): Attributes {
+    const mode = S_IFREG | COMMON_MODE;
+    return { node, mode, uid: 0, gid: 0, size: STREAM_SIZE, links: 1, time: this.#created };
+  }
+
+  /** Closes a connection that asks for it, and removes its directory, if no file of it is open any more. */
   #closeUnlessHeld(id: number, now: number): void {
     if (this.#handles.countOf(id) > 0) return;
     const connection = this.#connections.find(id);
-    if (connection?.node.autoclose) this.#stack.close(connection.pcb, now);
+    if (!connection?.node.autoclose) return;
+    this.#connections.remove(id);
+    this.#stack.close(connection.pcb, now);
   }
 
   #opened(handle: Handle, stream: boolean): Opened {
@@ -360,6 +445,7 @@ export class Tree {
     if (kind !== undefined) return fileNode(id, kind);
     const subdirectory = subdirectoriesOf(parent).find((directory) => directory.name === name);
     if (subdirectory !== undefined) return subdirectory.node;
+    if (parent === DIAL) return this.#dialed.nodeOf(name);
     if (parent !== TCP) return undefined;
     const connection = this.#connections.findNamed(name);
     return connection && directoryNode(connection.id);
@@ -407,6 +493,7 @@ function connectionAttributes(connection: Connection, kind: number): Attributes 
 }
 
 function isFile(kind: number, connection: number): boolean {
+  if (kind === DIALED) return connection !== 0;
   if (connection !== 0) return CONNECTION_FILES.has(kind) || SOCKOPTS_FILES.has(kind);
   return findCommonFile(kind) !== undefined;
 }
@@ -438,7 +525,7 @@ function answer(text: string | readonly string[]): Uint8Array {
 
 /** @returns how many bytes are in `target`; or the whole answer of a text file */
 function readFile<Subject>(
-  file: File<Subject>,
+  file: Exclude<File<Subject>, QuestionFile<Subject>>,
   subject: Subject,
   offset: number,
   target: Uint8Array,
@@ -452,7 +539,7 @@ function readFile<Subject>(
 }
 
 function writeFile<Subject>(
-  file: File<Subject>,
+  file: Exclude<File<Subject>, QuestionFile<Subject>>,
   subject: Subject,
   source: Uint8Array,
   call: Call,
@@ -479,7 +566,12 @@ function pollFile<Subject>(
 }
 
 /** Whether its readers may wait for another answer. */
-function isWatched({ kind, connection }: Handle): boolean {
-  const file = connection === 0 ? commonFile(kind) : connectionFile(kind);
+function isWatched(open: Handle): boolean {
+  const file = fileOf(open);
   return !file.stream && file.readAt === undefined && file.current !== undefined;
+}
+
+/** @throws ErrnoError ESTALE */
+function fileOf({ kind, connection }: Handle): File<never> {
+  return connection === 0 ? commonFile(kind) : connectionFile(kind);
 }

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { GrowingText } from '../fs/growing-text.ts';
-import type { RecordKind, Records } from '../fs/records.ts';
+import { RECORD_KINDS, type Records } from '../fs/records.ts';
 import { Tree } from '../fs/tree.ts';
+import { HostNames } from '../names/host-names.ts';
 import { readBootId } from '../persist/boot-id.ts';
 import { monotonicNow } from '../persist/clock.ts';
 import {
@@ -34,6 +35,7 @@ import { Answers } from './fuse/answers.ts';
 import { Notes } from './fuse/notes.ts';
 import { Polls } from './fuse/polls.ts';
 import { Session } from './fuse/session.ts';
+import { hostFile } from './host-file.ts';
 import type { Succession } from './keeper-main.ts';
 import { openLog } from './log.ts';
 import { Outbox } from './outbox.ts';
@@ -51,8 +53,6 @@ const OUTBOX_BYTES = 8 * 1024 * 1024;
 
 /** What stat(2) counts st_blocks in, bytes. */
 const STAT_BLOCK = 512;
-
-const TABLE_OF: Record<RecordKind, Table> = { node: Table.node, handle: Table.handle };
 
 /**
  * The process that does the work, and that may die at any instruction: restores the store, serves the tree in turns,
@@ -190,8 +190,8 @@ export class Engine {
     this.#logHostCrash();
     this.#stack.nextId = Math.max(this.#stack.nextId, facts.nextId);
     const records: Records = {
-      put: (kind, id, value) => journal.put(TABLE_OF[kind], id, 0, value),
-      delete: (kind, id) => journal.delete(TABLE_OF[kind], id, 0),
+      put: (kind, id, value) => journal.put(Table[kind], id, 0, value),
+      delete: (kind, id) => journal.delete(Table[kind], id, 0),
     };
     this.#tree = new Tree(
       this.#stack,
@@ -201,11 +201,15 @@ export class Engine {
         addresses: () => addressesOf(this.#config),
         mtu: () => mtu,
         journal: () => this.#journalFacts(),
+        resolver: new HostNames(
+          { hosts: hostFile('/etc/hosts'), services: hostFile('/etc/services') },
+          address6,
+        ),
       },
       this.#logged,
     );
-    for (const kind of ['node', 'handle'] as const) {
-      for (const { id, value } of journal.scan(TABLE_OF[kind])) this.#tree.restore(kind, id, value);
+    for (const kind of RECORD_KINDS) {
+      for (const { id, value } of journal.scan(Table[kind])) this.#tree.restore(kind, id, value);
     }
     // Nothing is committed yet: an engine that does not get ready leaves the store as it was.
     this.#stack.resume(now, facts.absence(now, Date.now()));

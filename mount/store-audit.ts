@@ -86,6 +86,9 @@ class Auditor implements Audit {
         if (!this.pcbs.has(id)) throw new RecordError(`directory ${id} has no connection`);
       });
     }
+    for (const { id, value } of records.scan(Table.dialed)) {
+      this.#attempt(() => tree.restore('dialed', id, value));
+    }
     for (const { id, value } of records.scan(Table.handle)) {
       this.#attempt(() => {
         tree.restore('handle', id, value);

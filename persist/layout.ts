@@ -5,7 +5,7 @@ import { nameOfTable, StoreRecord, Table } from './table.ts';
  * Counts the changes that a program has to know of to read the store; `upgrade.ts` has a step for each. A connection's
  * fields are not among them, as long as zero is right for those that are new: the store says itself which ones it has.
  */
-export const LAYOUT_VERSION = 4;
+export const LAYOUT_VERSION = 5;
 
 /** LMDB's own file. */
 export const DATA_FILE = 'data.mdb';
@@ -113,7 +113,8 @@ and its value is
 
 Tables: 1 the store's facts; 2 connections, one protocol control block each; 3 bytes
 sent and not acknowledged; 4 bytes received and not read; 5 directories; 6 open
-files; 7 answers to requests; 8 requests that wait; 9 poll handles.
+files; 7 answers to requests; 8 requests that wait; 9 poll handles; 10 addresses
+about to be dialed.
 
 Of the store's facts, index 0 are the facts, and index 1 says as JSON which fields a
 protocol control block has: their names by type, in the order in which they lie, the

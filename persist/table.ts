@@ -18,6 +18,8 @@ export const Table = {
   note: 8,
   /** The kernel's poll handle of an open file; id is its handle. */
   poll: 9,
+  /** An address that somebody is about to dial; id is that of its file in `dial/`. */
+  dialed: 10,
 } as const;
 
 /** The index of each record in the table `store`, all of id 0. */

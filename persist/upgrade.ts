@@ -10,6 +10,8 @@ import type { RecordStore } from './record-store.ts';
 const STEPS: ReadonlyMap<number, (store: RecordStore) => void> = new Map([
   // From 4 on a store says by which fields its connections are written.
   [3, (store: RecordStore) => describeFields(store, FIELDS_OF_LAYOUT_3)],
+  // From 5 on there may be addresses that are about to be dialed.
+  [4, () => {}],
 ]);
 
 /** Whether there is a way from `version` to this program's. */

@@ -76,8 +76,9 @@ export function errnoMessage(name: ErrnoName): string {
 export class ErrnoError extends Error {
   readonly errno: ErrnoName;
 
-  constructor(errno: ErrnoName) {
-    super(errnoMessage(errno));
+  /** @param message for a person who asks why */
+  constructor(errno: ErrnoName, message = errnoMessage(errno)) {
+    super(message);
     this.name = errno;
     this.errno = errno;
   }

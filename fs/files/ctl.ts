@@ -2,7 +2,7 @@ import { ErrnoError } from '../../tcp/errno.ts';
 import { type Attempt, BLOCKED, type Call } from '../attempt.ts';
 import { setAutoclose } from '../autoclose.ts';
 import type { Connection } from '../connection.ts';
-import { dial, pollDial } from '../dial.ts';
+import { dial, MOST_DIALED, pollDial } from '../dial.ts';
 import type { TextFile } from '../file.ts';
 import { SOCKOPTS_FILES } from '../sockopts.ts';
 import { bindTo } from './bind.ts';
@@ -13,7 +13,7 @@ import { shutdownAs } from './shutdown.ts';
 type Verb = (connection: Connection, argument: string, call: Call) => Attempt<void>;
 
 /** How many notes a line may leave, 0 among them. */
-const NOTES = 2;
+const NOTES = MOST_DIALED + 1;
 
 /** Each option of `sockopts/` is a verb too. */
 const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([

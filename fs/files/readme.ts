@@ -9,6 +9,8 @@ Talk to a server:
     echo hello > tcp/chat/data
     cat tcp/chat/data                        until the server closes
     rmdir tcp/chat                           close it
+Or, for as long as a file is open:
+    exec 3<>dial/10.7.0.1:9000               connects; echo hello >&3; cat <&3; exec 3>&- closes
 
 Be a server:
     mkdir tcp/server

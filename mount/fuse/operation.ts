@@ -10,6 +10,7 @@ export type ServedTree = Pick<
   | 'getattr'
   | 'setattr'
   | 'readdir'
+  | 'create'
   | 'mkdir'
   | 'rmdir'
   | 'open'
@@ -18,6 +19,7 @@ export type ServedTree = Pick<
   | 'release'
   | 'poll'
   | 'waitsOn'
+  | 'settle'
 >;
 
 /** What an operation works on, and where it writes the body of its reply. One object, used again for each request. */
@@ -42,6 +44,8 @@ export interface Blocking {
   handle(request: Request): number;
   /** Whether this request is to be answered EAGAIN rather than wait. */
   nonblocking(request: Request): boolean;
+  /** Takes back what a blocked attempt left a note of, for a program that waits no more. Without it, that goes on. */
+  abandon?(request: Request, service: Service): void;
 }
 
 /** One opcode. */

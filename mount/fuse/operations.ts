@@ -1,6 +1,7 @@
 import type { Operation } from './operation.ts';
 import { access } from './operations/access.ts';
 import { batchForget } from './operations/batch-forget.ts';
+import { create } from './operations/create.ts';
 import { destroy } from './operations/destroy.ts';
 import { flush } from './operations/flush.ts';
 import { forget } from './operations/forget.ts';
@@ -31,6 +32,7 @@ const OPERATIONS: ReadonlyMap<number, Operation> = new Map([
   [Opcode.FORGET, forget],
   [Opcode.GETATTR, getattr],
   [Opcode.SETATTR, setattr],
+  [Opcode.CREATE, create],
   [Opcode.MKDIR, mkdir],
   [Opcode.RMDIR, rmdir],
   [Opcode.OPEN, open],

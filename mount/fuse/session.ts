@@ -11,7 +11,7 @@ import type { Answers } from './answers.ts';
 import { Inbox } from './inbox.ts';
 import type { Negotiated } from './negotiated.ts';
 import type { Notes } from './notes.ts';
-import type { Operation, ServedTree, Service } from './operation.ts';
+import type { Blocking, Operation, ServedTree, Service } from './operation.ts';
 import { interruptTarget } from './operations/interrupt.ts';
 import { operationOf } from './operations.ts';
 import { Parked } from './parked.ts';
@@ -129,6 +129,7 @@ export class Session {
       this.#toSettle = false;
       this.answers.settle();
       this.#notes.settle();
+      this.#tree.settle(now);
     }
     this.#serveUnfinished(now);
   }
@@ -255,7 +256,7 @@ export class Session {
       if (request.note === 0) request.note = this.#notes.take(request.key);
     }
     if (request.interrupted && operation.blocking !== undefined) {
-      return this.#refuse(request, EINTR, request.note !== 0);
+      return this.#interrupt(request, operation.blocking, now);
     }
     if (request.bodyLength < operation.minimum) return this.#refuse(request, EINVAL, false);
     const room = operation.room(request, this.#limit);
@@ -336,6 +337,16 @@ export class Session {
     const errno = -replies.view.getInt32(start + 4, true);
     this.#answer(request, replies, start, errno, reply.length - OutSize.header, true);
     return true;
+  }
+
+  #interrupt(request: Request, blocking: Blocking, now: number): boolean {
+    const hasEffect = request.note !== 0;
+    if (this.#repliesTo(request, hasEffect).reserve(OutSize.header) < 0) return false;
+    if (hasEffect) {
+      this.#call.now = now;
+      blocking.abandon?.(request, this.#service);
+    }
+    return this.#refuse(request, EINTR, hasEffect);
   }
 
   #refuse(request: Request, errno: number, effect: boolean): boolean {

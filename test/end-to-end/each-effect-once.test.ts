@@ -156,6 +156,32 @@ const KINDS: Record<string, Kind> = {
     },
   },
 
+  'OPEN of dial': {
+    requests: BY_PATH,
+    prepare: async ({ t, daemon, caller }) => {
+      const server = await listen(HOST, 9000);
+      t.teardown(() => server.close());
+      let accepted = 0;
+      server.on('connection', (socket) => {
+        accepted++;
+        socket.on('end', () => socket.end()).write(padded(accepted));
+        socket.resume();
+      });
+      let calls = 0;
+      return async () => ({
+        act: () => caller.call('open', `net/dial/${HOST}:9000`, O_RDWR),
+        async check(result) {
+          calls++;
+          t.equal(typeof result, 'number', `${result}`);
+          t.equal(await caller.call('read', result as number, 100), padded(calls));
+          t.equal(accepted, calls);
+          await caller.call('close', result as number);
+          await until(async () => !(await connections(daemon)).some((name) => /^\d+$/.test(name)));
+        },
+      });
+    },
+  },
+
   'WRITE of ctl': {
     requests: BY_DESCRIPTOR,
     prepare: async ({ t, daemon, caller }) => {

@@ -40,10 +40,12 @@ t.test('the fixed part', async (t) => {
     'tcp',
     'iface',
     'persist',
+    'dial',
     'status',
     'README',
     'events',
     'log',
+    'resolve',
   ]);
   t.same(world.list('tcp'), ['.', '..', ...TCP_FILES]);
   t.match(world.find(''), { node: ROOT, mode: 0o040555, uid: 0, gid: 0 });

@@ -1,5 +1,6 @@
 import { type Attempt, BLOCKED, type Call } from '../../fs/attempt.ts';
 import { ROOT, TCP } from '../../fs/node-id.ts';
+import { RECORD_KINDS } from '../../fs/records.ts';
 import { type Attributes, Tree } from '../../fs/tree.ts';
 import type { Egress } from '../../tcp/egress.ts';
 import { ErrnoError, type ErrnoName } from '../../tcp/errno.ts';
@@ -7,6 +8,7 @@ import type { Pcb } from '../../tcp/pcb.ts';
 import { Stack } from '../../tcp/stack.ts';
 import { seeded } from '../seeded.ts';
 import { KeptRecords } from './kept-records.ts';
+import { KnownNames } from './known-names.ts';
 
 export const HERE = '10.7.0.2';
 export const THERE = '10.7.0.1';
@@ -41,6 +43,7 @@ export interface Options {
 export class World {
   now = 1000;
   readonly records = new KeptRecords();
+  readonly resolver = new KnownNames();
   readonly here: Stack;
   readonly there: Stack;
   tree: Tree;
@@ -59,7 +62,7 @@ export class World {
   /** Another engine's tree, over the same stack and from the records alone. */
   restart(): void {
     this.tree = this.#tree();
-    for (const kind of ['node', 'handle'] as const) {
+    for (const kind of RECORD_KINDS) {
       for (const [id, value] of this.records.of(kind)) this.tree.restore(kind, id, value);
     }
   }
@@ -240,6 +243,7 @@ export class World {
       addresses: () => [`${HERE}/24`],
       mtu: () => MTU,
       journal: () => [['durable', 7]],
+      resolver: this.resolver,
     });
   }
 

@@ -1,9 +1,8 @@
+import { RECORD_KINDS } from '../../fs/records.ts';
 import { stageConnection } from '../../persist/connections.ts';
 import { Journal } from '../../persist/journal.ts';
 import { Table } from '../../persist/table.ts';
 import { HERE, World } from '../fs/world.ts';
-
-const TABLE_OF = { node: Table.node, handle: Table.handle } as const;
 
 /** A listener with a caller, a connection with bytes on both sides, one that has no peer, and one that was refused. */
 export function makeWorld(): World {
@@ -24,8 +23,8 @@ export function makeWorld(): World {
 /** Journals all of a world's side of the wire, as an engine does. */
 export function stageWorld(world: World, journal: Journal): void {
   for (const pcb of world.here.pcbs.values()) stageConnection(journal, pcb);
-  for (const kind of ['node', 'handle'] as const)
-    for (const [id, value] of world.records.of(kind)) journal.put(TABLE_OF[kind], id, 0, value);
+  for (const kind of RECORD_KINDS)
+    for (const [id, value] of world.records.of(kind)) journal.put(Table[kind], id, 0, value);
   journal.facts.nextId = world.here.nextId;
 }
 

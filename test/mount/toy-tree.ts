@@ -140,6 +140,10 @@ export class ToyTree implements ServedTree {
     for (const entry of entries) if (entry.cookie > cookie) yield entry as DirectoryEntry;
   }
 
+  create(): never {
+    throw new ErrnoError('EACCES');
+  }
+
   mkdir(_parent: number, name: string): Attributes {
     if (this.#directories.has(name)) throw new ErrnoError('EEXIST');
     const node = FIRST_DIRECTORY + this.#made;
@@ -207,6 +211,8 @@ export class ToyTree implements ServedTree {
     if (this.#file(handle).node !== QUEUE) return POLLIN | POLLOUT;
     return (this.#queue.length > 0 ? POLLIN : 0) | (this.#queue.length < CAPACITY ? POLLOUT : 0);
   }
+
+  settle(): void {}
 
   waitsOn(handle: number): number {
     return this.#file(handle).node === DIAL ? DIAL_CONNECTION : QUEUE_CONNECTION;

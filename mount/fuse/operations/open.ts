@@ -29,8 +29,11 @@ export const open: Operation = {
   room: () => OutSize.open,
   effect: true,
   blocking: {
-    handle: () => 0,
+    // The note of an OPEN is the handle that it will have.
+    handle: (request) => request.note,
     nonblocking: (request) => (request.u32(0) & O_NONBLOCK) !== 0,
+    // Only the open file would have been a way to what it stands for.
+    abandon: ({ note }, { tree, call }) => tree.release(note, call.now),
   },
   serve: serveOpen,
 };

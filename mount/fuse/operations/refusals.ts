@@ -9,8 +9,7 @@ import { Opcode } from '../protocol.ts';
 const REFUSALS: readonly (readonly [opcode: number, errno: ErrnoName])[] = [
   // readlink(2) of what is no link.
   [Opcode.READLINK, 'EINVAL'],
-  // What fs/namei.c gives where a directory has no such operation, as in sysfs: EACCES for creat(2), else EPERM.
-  [Opcode.CREATE, 'EACCES'],
+  // What fs/namei.c gives where a directory has no such operation, as in sysfs.
   [Opcode.MKNOD, 'EPERM'],
   [Opcode.SYMLINK, 'EPERM'],
   [Opcode.LINK, 'EPERM'],

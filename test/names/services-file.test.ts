@@ -1,0 +1,17 @@
+import t from 'tap';
+import { parseServices } from '../../names/services-file.ts';
+
+t.test('services over TCP, by name and alias; the first line that has a name', async (t) => {
+  const services = parseServices(`# Network services
+daytime\t13/tcp
+time 37/udp timserver
+http  80/tcp  www  # WorldWideWeb HTTP
+domain 53/udp
+domain 53/tcp
+www 8080/tcp
+broken 99999/tcp
+broken x/tcp
+alone
+`);
+  t.same(Object.fromEntries(services), { daytime: 13, http: 80, www: 80, domain: 53 });
+});
