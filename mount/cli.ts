@@ -14,6 +14,8 @@ const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<voi
   upgrade: async (argv) => (await import('./upgrade-command.ts')).upgradeCommand(argv),
   check: async (argv) => (await import('./check-command.ts')).checkCommand(argv),
   wait: async (argv) => (await import('./wait-command.ts')).waitCommand(argv),
+  nc: async (argv) => (await import('./nc-command.ts')).ncCommand(argv),
+  serve: async (argv) => (await import('./serve-command.ts')).serveCommand(argv),
   '--version': async () => {
     const { VERSION } = await import('./version.ts');
     process.stdout.write(`holdfast ${VERSION}\n`);
@@ -30,7 +32,9 @@ const [name, ...rest] = process.argv.slice(2);
 
 try {
   if (name === undefined) {
-    throw new UsageError('a command is needed: mount, umount, status, upgrade, check or wait');
+    throw new UsageError(
+      'a command is needed: mount, umount, status, upgrade, check, wait, nc or serve',
+    );
   }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) throw new UsageError(`there is no command ${name}`);

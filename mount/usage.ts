@@ -1,13 +1,17 @@
 export const USAGE = `usage: holdfast mount [MOUNTPOINT] [options]   mount the tree and serve it until SIGINT or SIGTERM
        holdfast umount MOUNTPOINT             unmount it; the connections stay in the store
-       holdfast status MOUNTPOINT             say what serves it
+       holdfast status PATH [--json]          say what serves the mount at PATH, or how a connection or table of it is
        holdfast upgrade MOUNTPOINT            hand over to an engine of the program that is installed now
        holdfast check STORE [--json]          say what is in a store that nobody uses, and what is wrong with it
        holdfast wait CONNECTION STATE... [--timeout SECONDS]
                                               wait until a connection, as net/tcp/chat, is in one of these states
+       holdfast nc [--mount MOUNTPOINT] HOST PORT
+                                              connect standard input and output with a peer
+       holdfast serve [--mount MOUNTPOINT] PORT -- PROGRAM [ARGUMENT...]
+                                              run a program for each connection, as its standard input and output
        holdfast --help | --version
 
-MOUNTPOINT is ./net unless given; it is made if it does not exist.
+MOUNTPOINT is ./net unless given; mount makes it if it does not exist. nc and serve take the only mount there is, if ./net is none.
 
 options of mount:
   --store DIR            where connections are kept         (MOUNTPOINT.store)
