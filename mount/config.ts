@@ -17,6 +17,8 @@ export interface Config {
   readonly tun: string;
   /** Bytes of the largest IP packet. */
   readonly mtu: number;
+  /** Whether the TUN has virtio headers (`VirtioHeader`). Missing in what a keeper says that knows of none. */
+  readonly offload?: boolean;
   /** Bytes that the buffers of all connections may take together. */
   readonly memory: number;
   /** Whether a store that is not as it was last left is used all the same, without its connections. */

@@ -225,8 +225,8 @@ export class Engine {
       tree.freshMount(monotonicNow());
     }
     const outboxes = {
-      process: outboxIn(this.#memory),
-      power: outboxIn(this.#powerMemory),
+      process: outboxIn(this.#memory, this.#config),
+      power: outboxIn(this.#powerMemory, this.#config),
     };
     const answers = new Answers(mounted.instance);
     answers.restore(journal.scan(Table.answer));
@@ -245,7 +245,7 @@ export class Engine {
       notes,
       polls,
     });
-    const packets = new PacketInput(tun, stack, allocateResidentMemory(this.#config.mtu));
+    const packets = new PacketInput(tun, stack, this.#config.offload === true);
     const readiness = new Readiness(() => this.#runTurn());
     this.#readiness = readiness;
     const turn = new Turn({
@@ -367,6 +367,7 @@ export class Engine {
       ...addresses6(config),
       ['tun', config.tun],
       ['mtu_bytes', config.mtu],
+      ['offload', config.offload === true ? 'on' : 'off'],
       ['memory_bytes', config.memory],
       ['memory_used_bytes', this.#stack.memoryUsed],
       ['connections', this.#stack.pcbs.size],
@@ -406,12 +407,12 @@ function addressesOf({ address, prefix, address6, hostAddress6 }: Config): strin
   return addresses;
 }
 
-function outboxIn(memory: ResidentMemory): Outbox {
+function outboxIn(memory: ResidentMemory, { offload }: Config): Outbox {
   // A reply that fails has lost its reader, a packet that fails is lost as packets are: TCP sends it again.
   const writer = (descriptor: number) => (offset: number, length: number) => {
     write(descriptor, memory.address + offset, length);
   };
-  return new Outbox(memory, writer(Descriptor.fuse), writer(Descriptor.tun));
+  return new Outbox(memory, writer(Descriptor.fuse), writer(Descriptor.tun), offload === true);
 }
 
 function addresses6({ address6, hostAddress6 }: Config): (readonly [string, string])[] {

@@ -43,7 +43,7 @@ function addresses(config: Config): string {
 async function holdDescriptors(config: Config): Promise<HeldDescriptors> {
   const lock = await lockStore(config.store);
   const fuse = openFuse();
-  const tun = openTun(config.tun);
+  const tun = openTun(config.tun, config.offload === true);
   try {
     const { hostAddress, hostAddress6 } = config;
     const addresses = hostAddress6 === undefined ? [hostAddress] : [hostAddress, hostAddress6];

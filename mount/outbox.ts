@@ -2,6 +2,7 @@ import { assert } from '../tcp/assert.ts';
 import type { Egress } from '../tcp/egress.ts';
 import { crashPoint } from './crash-point.ts';
 import type { ResidentMemory } from './resident-memory.ts';
+import { emitPlainHeader, emitUnfinishedHeader, VIRTIO_HEADER_LENGTH } from './virtio-header.ts';
 
 /** Writes one packet or reply: the bytes at `address + offset`. Failures are the writer's to handle. */
 export type Writer = (offset: number, length: number) => void;
@@ -11,6 +12,9 @@ const PACKET = 1;
 
 /** Replies hold 64-bit fields; eight bytes keep them aligned. */
 const ALIGNMENT = 8;
+
+/** Room before a packet for its virtio header, which ends where the packet begins. */
+const HEADROOM = Math.ceil(VIRTIO_HEADER_LENGTH / ALIGNMENT) * ALIGNMENT;
 
 /**
  * Everything visible waits here, in the order it was made, until the journal covers the turn it was made in.
@@ -38,11 +42,12 @@ export class Outbox {
   #tail = 0;
   #reserved = -1;
 
-  constructor(memory: ResidentMemory, writeReply: Writer, writePacket: Writer) {
+  /** @param hasHeaders whether packets get a virtio header, and TCP segments are finished by whom they are written to */
+  constructor(memory: ResidentMemory, writeReply: Writer, writePacket: Writer, hasHeaders = false) {
     this.#memory = memory;
     this.#writers = [writeReply, writePacket];
     this.replies = this.#egress(REPLY);
-    this.packets = this.#egress(PACKET);
+    this.packets = hasHeaders ? this.#egressWithHeaders() : this.#egress(PACKET);
   }
 
   /** Whether nothing waits to be written. */
@@ -111,6 +116,32 @@ export class Outbox {
     };
   }
 
+  #egressWithHeaders(): Egress {
+    const { bytes, view } = this.#memory;
+    const room = HEADROOM - VIRTIO_HEADER_LENGTH;
+    const commit = (length: number) => {
+      this.#reserved += room;
+      this.#commit(PACKET, VIRTIO_HEADER_LENGTH + length);
+    };
+    return {
+      bytes,
+      view,
+      reserve: (length) => {
+        const at = this.#reserve(HEADROOM + length);
+        return at < 0 ? at : at + HEADROOM;
+      },
+      commit: (length) => {
+        emitPlainHeader(view, this.#reserved + room);
+        commit(length);
+      },
+      commitUnfinished: (length, segmentSize) => {
+        const packet = this.#reserved + HEADROOM;
+        emitUnfinishedHeader(view, this.#reserved + room, packet, length, segmentSize);
+        commit(length);
+      },
+    };
+  }
+
   #reserve(length: number): number {
     this.#reserved = this.#place(length);
     return this.#reserved;
@@ -132,7 +163,7 @@ export class Outbox {
     this.#kinds.push(kind);
     this.#offsets.push(this.#reserved);
     this.#lengths.push(length);
-    this.#tail = this.#reserved + Math.ceil(length / ALIGNMENT) * ALIGNMENT;
+    this.#tail = Math.ceil((this.#reserved + length) / ALIGNMENT) * ALIGNMENT;
     this.#reserved = -1;
   }
 }

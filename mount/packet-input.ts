@@ -1,37 +1,46 @@
+import { BARE } from '../tcp/ingress.ts';
 import type { Stack } from '../tcp/stack.ts';
-import type { ResidentMemory } from './resident-memory.ts';
+import { allocateResidentMemory } from './resident-memory.ts';
 import { read } from './system-calls.ts';
+import { VIRTIO_HEADER_LENGTH, VirtioHeader } from './virtio-header.ts';
 
 /**
- * So many packets share a turn at the most. The rest waits in the interface's queue, which is what tells a sender to slow down.
+ * So much shares a turn at the most. The rest waits in the interface's queue, which is what tells a sender to slow down.
  */
 const PACKETS_PER_TURN = 256;
+const BYTES_PER_TURN = 1 << 20;
+
+/** The total length of an IPv4 packet has 16 bits; so has that of IPv6 behind its header of 40 bytes. */
+const LARGEST_PACKET = 65_535 + 40;
 
 /** Takes packets from the TUN into the stack. */
 export class PacketInput {
   readonly #descriptor: number;
   readonly #stack: Stack;
-  readonly #memory: ResidentMemory;
+  readonly #memory = allocateResidentMemory(VIRTIO_HEADER_LENGTH + LARGEST_PACKET);
+  readonly #header: VirtioHeader | undefined;
 
-  /**
-   * @param memory room for one packet of the interface's MTU
-   */
-  constructor(descriptor: number, stack: Stack, memory: ResidentMemory) {
+  /** @param hasHeaders whether a `VirtioHeader` stands before each packet */
+  constructor(descriptor: number, stack: Stack, hasHeaders: boolean) {
     this.#descriptor = descriptor;
     this.#stack = stack;
-    this.#memory = memory;
+    this.#header = hasHeaders ? new VirtioHeader() : undefined;
   }
 
   /**
    * @param now milliseconds of the engine's clock
    */
   drain(now: number): void {
-    const { bytes, address } = this.#memory;
-    for (let count = 0; count < PACKETS_PER_TURN; count += 1) {
+    const { bytes, view, address } = this.#memory;
+    const header = this.#header;
+    const start = header === undefined ? 0 : VIRTIO_HEADER_LENGTH;
+    for (let count = 0, taken = 0; count < PACKETS_PER_TURN && taken < BYTES_PER_TURN; count += 1) {
       const length = read(this.#descriptor, address, bytes.length);
       // EAGAIN: nothing is left. Any other failure (the interface went down) is as silent as a network that lost the packet.
-      if (length <= 0) return;
-      this.#stack.arrive(bytes, 0, length, now);
+      if (length <= start) return;
+      header?.parse(view, 0);
+      this.#stack.arrive(bytes, start, length - start, now, header ?? BARE);
+      taken += length;
     }
   }
 }

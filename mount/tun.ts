@@ -2,12 +2,20 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { HostError } from './host-error.ts';
 import { ioctl, SystemCallError } from './system-calls.ts';
+import { VIRTIO_HEADER_LENGTH } from './virtio-header.ts';
 
 /** From linux/if_tun.h and linux/if.h. */
 const TUNSETIFF = 0x400454ca;
 const TUNSETPERSIST = 0x400454cb;
+const TUNSETOFFLOAD = 0x400454d0;
+const TUNSETVNETHDRSZ = 0x400454d8;
 const IFF_TUN = 0x0001;
 const IFF_NO_PI = 0x1000;
+const IFF_VNET_HDR = 0x4000;
+/** What whoever reads the TUN can take: unfinished checksums, and segments that are larger than a packet. */
+const TUN_F_CSUM = 0x01;
+const TUN_F_TSO4 = 0x02;
+const TUN_F_TSO6 = 0x04;
 const IFNAMSIZ = 16;
 /** sizeof(struct ifreq) on 64-bit hosts. */
 const IFREQ_SIZE = 40;
@@ -15,16 +23,19 @@ const IFREQ_SIZE = 40;
 /**
  * Opens the TUN interface `name`, and makes it if it is not there. Where the host allows it the interface outlives the
  * descriptor: an interface that vanishes under a connection makes the host tell the peer that it is unreachable.
- * @returns a descriptor: one packet for each read and write, nothing before the IP header; non-blocking, close-on-exec
+ * @param offload whether a `VirtioHeader` stands before each packet: the host may then leave checksums and the cutting of large
+ *   segments to whom it sends them, and so may we
+ * @returns a descriptor: one packet for each read and write, nothing else before the IP header; non-blocking, close-on-exec
  * @throws HostError
  */
-export function openTun(name: string): number {
+export function openTun(name: string, offload = false): number {
   if (Buffer.byteLength(name) >= IFNAMSIZ) {
     throw new HostError(`the name of the interface, ${name}, is too long; 15 letters are the most`);
   }
   const descriptor = openDevice();
   try {
-    attach(descriptor, name);
+    attach(descriptor, name, offload);
+    setOffload(descriptor, offload);
   } catch (error) {
     closeSync(descriptor);
     throw error;
@@ -53,10 +64,10 @@ function openDevice(): number {
   }
 }
 
-function attach(descriptor: number, name: string): void {
+function attach(descriptor: number, name: string, offload: boolean): void {
   const request = Buffer.alloc(IFREQ_SIZE);
   request.write(name, 0);
-  request.writeUInt16LE(IFF_TUN | IFF_NO_PI, IFNAMSIZ);
+  request.writeUInt16LE(IFF_TUN | IFF_NO_PI | (offload ? IFF_VNET_HDR : 0), IFNAMSIZ);
   try {
     ioctl(descriptor, TUNSETIFF, request);
   } catch (error) {
@@ -75,6 +86,16 @@ function attach(descriptor: number, name: string): void {
         throw new HostError(`the interface ${name} cannot be used: ${(error as Error).message}`);
     }
   }
+}
+
+/** A persistent interface has what was set the last time. */
+function setOffload(descriptor: number, offload: boolean): void {
+  if (offload) {
+    const size = Buffer.alloc(4);
+    size.writeInt32LE(VIRTIO_HEADER_LENGTH);
+    ioctl(descriptor, TUNSETVNETHDRSZ, size);
+  }
+  ioctl(descriptor, TUNSETOFFLOAD, offload ? TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 : 0);
 }
 
 /** Gives up the persistence that `openTun` asked for: the interface goes with its last descriptor. */

@@ -21,6 +21,7 @@ options of mount:
   --host-address6 CIDR   the host's side for IPv6, if the stack has it
   --tun NAME             the interface's name               (holdfast0)
   --mtu N                bytes of the largest packet        (1500)
+  --offload on|off       on: the host finishes checksums and cuts and joins segments  (on)
   --memory SIZE          what all buffers may take together, as 256M or 2G  (an eighth of the host's)
   --durability LEVEL     process: survives the death of any process; power: of the host too  (process)
   --accept-rollback      use a store that was copied back: its connections end, listeners and names stay

@@ -17,4 +17,10 @@ export interface Egress {
    * @param length how many bytes it has
    */
   commit(length: number): void;
+  /**
+   * The same for a TCP segment that is finished further down: its checksum covers the pseudo header only, and is stored not
+   * complemented; its text, if it is more than `segmentSize` bytes, is cut into so many segments of that size, each with a
+   * copy of its headers, but for FIN and PSH, which belong to the last. Missing where nobody does that.
+   */
+  commitUnfinished?(length: number, segmentSize: number): void;
 }

@@ -1,6 +1,7 @@
 import { fragmentArrives } from './fragment-arrives.ts';
 import type { Host } from './host.ts';
 import { icmpArrives } from './icmp-arrives.ts';
+import { BARE, type Ingress } from './ingress.ts';
 import { segmentArrives } from './segment-arrives.ts';
 import { icmpOf } from './send-icmp.ts';
 import { nobodyTakes, parameterProblem } from './send-icmp-error.ts';
@@ -8,7 +9,7 @@ import { pseudoHeaderSum } from './wire/checksum.ts';
 import { ECN_MASK, type IpHeader, ipVersion } from './wire/ip.ts';
 import { PROTOCOL_TCP, parseIpv4 } from './wire/ipv4.ts';
 import { Problem, parseIpv6 } from './wire/ipv6.ts';
-import { parseTcp } from './wire/tcp.ts';
+import { parseTcp, UNCHECKED } from './wire/tcp.ts';
 
 /** Packets mostly come in the same memory: its view is made once. */
 let lastBytes: Uint8Array = new Uint8Array(0);
@@ -29,17 +30,18 @@ export function packetArrives(
   offset: number,
   length: number,
   now: number,
+  ingress: Ingress,
 ): void {
   const view = viewOf(bytes);
   switch (ipVersion(view, offset, length)) {
     case 4:
       if (!parseIpv4(view, offset, length, host.ipv4Header)) return;
       if (isForUs(host, host.ipv4Header)) {
-        datagramArrives(host, host.ipv4Header, bytes, view, offset, now);
+        datagramArrives(host, host.ipv4Header, bytes, view, offset, now, ingress);
       }
       break;
     case 6:
-      ipv6Arrives(host, bytes, view, offset, length, now);
+      ipv6Arrives(host, bytes, view, offset, length, now, ingress);
       break;
   }
 }
@@ -52,6 +54,7 @@ function ipv6Arrives(
   offset: number,
   length: number,
   now: number,
+  ingress: Ingress,
 ): void {
   const header = host.ipv6Header;
   const isGood = parseIpv6(view, offset, length, header);
@@ -59,7 +62,7 @@ function ipv6Arrives(
   if (!isGood && problem === Problem.NONE) return;
   // An IPv4-mapped source would pass for IPv4's, and no packet may have one (RFC 4942 section 2.2).
   if (source.isIpv4 || !isForUs(host, header)) return;
-  if (isGood) datagramArrives(host, header, bytes, view, offset, now);
+  if (isGood) datagramArrives(host, header, bytes, view, offset, now, ingress);
   else parameterProblem(host, source, problem, problemAt, bytes, offset, length, now);
 }
 
@@ -78,10 +81,11 @@ function datagramArrives(
   view: DataView,
   offset: number,
   now: number,
+  ingress: Ingress,
 ): void {
   if (header.isFragment) {
     const whole = fragmentArrives(host, header, bytes, view, offset, now);
-    if (whole !== undefined) packetArrives(host, whole, 0, whole.length, now);
+    if (whole !== undefined) packetArrives(host, whole, 0, whole.length, now, BARE);
     return;
   }
   const { source, destination, protocol, protocolAt, headerLength, totalLength } = header;
@@ -89,14 +93,21 @@ function datagramArrives(
   const payloadLength = totalLength - headerLength;
   switch (protocol) {
     case PROTOCOL_TCP: {
-      const sum = pseudoHeaderSum(source, destination, PROTOCOL_TCP, payloadLength);
+      const { segment } = host;
+      const sum = ingress.isVouchedFor
+        ? UNCHECKED
+        : pseudoHeaderSum(source, destination, PROTOCOL_TCP, payloadLength);
       host.counters.TcpInSegs++;
-      if (!parseTcp(view, payload, payloadLength, sum, host.segment)) {
+      if (!parseTcp(view, payload, payloadLength, sum, segment)) {
         host.counters.TcpInErrs++;
         return;
       }
-      host.segment.ecn = header.trafficClass & ECN_MASK;
-      segmentArrives(host, source, host.segment, bytes, now);
+      segment.ecn = header.trafficClass & ECN_MASK;
+      if (ingress.segmentSize > 0) {
+        segment.parts = Math.max(1, Math.ceil(segment.payloadLength / ingress.segmentSize));
+        host.counters.TcpInSegs += segment.parts - 1;
+      }
+      segmentArrives(host, source, segment, bytes, now);
       break;
     }
     case icmpOf(source).protocol:

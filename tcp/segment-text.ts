@@ -42,7 +42,7 @@ export function textArrives(
   }
   if (from < to) {
     const at = segment.payloadOffset + (from - first);
-    placeText(host, pcb, from, to, bytes, at, now);
+    placeText(host, pcb, from, to, bytes, at, segment.parts, now);
   } else if (segment.payloadLength > 0 || (hasFin && !isFinNext(pcb))) {
     // Nothing new, or nothing that fits: the peer must learn where we are.
     acknowledgeNow(host, pcb);
@@ -67,7 +67,10 @@ function reportDuplicate(pcb: Pcb, first: number, past: number): void {
   noteDuplicate(pcb, left, seqAdd(left, known.to - known.from));
 }
 
-/** Puts bytes[at ...] at [from, to), counted from RCV.NXT. */
+/**
+ * Puts bytes[at ...] at [from, to), counted from RCV.NXT.
+ * @param parts how many segments they came in
+ */
 function placeText(
   host: Host,
   pcb: Pcb,
@@ -75,6 +78,7 @@ function placeText(
   to: number,
   bytes: Uint8Array,
   at: number,
+  parts: number,
   now: number,
 ): void {
   const end = pcb.RECEIVE_END;
@@ -83,13 +87,13 @@ function placeText(
     if (pcb.reassembly.add(end + from, end + to)) {
       pcb.receiveStream.write(end + from, bytes, at, at + (to - from));
     }
-    oweDuplicateAck(host, pcb);
+    oweDuplicateAcks(host, pcb, parts);
     return;
   }
   pcb.receiveStream.write(end, bytes, at, at + to);
   if (pcb.reassembly === undefined) {
     pcb.takeIn(end + to);
-    delayAck(host, pcb, now);
+    delayAck(host, pcb, parts, now);
   } else {
     pcb.takeIn(pcb.reassembly.advance(end + to));
     if (pcb.reassembly.isEmpty) pcb.reassembly = undefined;
@@ -124,10 +128,10 @@ export function beginQuickAcks(pcb: Pcb): void {
   pcb.QUICK_ACKS = QUICK_ACKS;
 }
 
-function delayAck(host: Host, pcb: Pcb, now: number): void {
-  pcb.SEGMENTS_TO_ACK++;
+function delayAck(host: Host, pcb: Pcb, parts: number, now: number): void {
+  pcb.SEGMENTS_TO_ACK = Math.min(pcb.SEGMENTS_TO_ACK + parts, SEGMENTS_FOR_AN_ACK);
   if (pcb.QUICK_ACKS > 0) {
-    pcb.QUICK_ACKS--;
+    pcb.QUICK_ACKS = Math.max(0, pcb.QUICK_ACKS - parts);
     acknowledgeNow(host, pcb);
   } else if (pcb.SEGMENTS_TO_ACK >= SEGMENTS_FOR_AN_ACK) {
     acknowledgeNow(host, pcb);
@@ -141,7 +145,8 @@ function acknowledgeLater(host: Host, pcb: Pcb, now: number): void {
   host.arm(pcb);
 }
 
-function oweDuplicateAck(host: Host, pcb: Pcb): void {
-  if (pcb.DUPLICATE_ACKS_OWED < 255) pcb.DUPLICATE_ACKS_OWED++;
+/** Joined segments count one by one: the sender takes each duplicate for a segment that has left the path. */
+function oweDuplicateAcks(host: Host, pcb: Pcb, parts: number): void {
+  pcb.DUPLICATE_ACKS_OWED = Math.min(pcb.DUPLICATE_ACKS_OWED + parts, 255);
   host.wantOutput(pcb);
 }

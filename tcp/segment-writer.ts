@@ -27,6 +27,7 @@ export function segmentOf(pcb: Pcb): TcpHeader {
 /**
  * Writes the segment with `header` and `length` bytes of the send stream from `offset`.
  * @param offset stream offset of its text
+ * @param segmentSize bytes of text in each of the segments that it stands for, if there is more than one; `egress` cuts it then
  * @returns false when there is no room in `egress`
  */
 export function writeSegment(
@@ -36,9 +37,10 @@ export function writeSegment(
   offset: number,
   length: number,
   egress: Egress,
+  segmentSize = length,
 ): boolean {
   const { localAddress, remoteAddress } = pcb;
-  const out = host.isOwn(remoteAddress) ? host.loopback : egress;
+  const out: Egress = host.isOwn(remoteAddress) ? host.loopback : egress;
   const headers = ipHeaderLength(remoteAddress) + tcpHeaderLength(header);
   const at = out.reserve(headers + length);
   if (at < 0) return false;
@@ -54,9 +56,11 @@ export function writeSegment(
     flowLabel(pcb),
     header,
     length,
+    out.commitUnfinished !== undefined,
   );
-  out.commit(headers + length);
-  host.counters.TcpOutSegs++;
+  if (out.commitUnfinished === undefined) out.commit(headers + length);
+  else out.commitUnfinished(headers + length, segmentSize);
+  host.counters.TcpOutSegs += length > segmentSize ? Math.ceil(length / segmentSize) : 1;
   if (out === egress) countDeparture(host, headers + length);
   return true;
 }
@@ -76,7 +80,7 @@ export function packetOf(
 ): Uint8Array<ArrayBuffer> {
   const packet = new Uint8Array(ipHeaderLength(destination) + tcpHeaderLength(header) + length);
   const view = new DataView(packet.buffer);
-  emitPacket(view, 0, source, destination, DEFAULT_HOP_LIMIT, 0, 0, header, length);
+  emitPacket(view, 0, source, destination, DEFAULT_HOP_LIMIT, 0, 0, header, length, false);
   return packet;
 }
 
@@ -91,11 +95,13 @@ function emitPacket(
   label: number,
   header: TcpHeader,
   length: number,
+  isUnfinished: boolean,
 ): void {
   const size = tcpHeaderLength(header) + length;
   const tcpAt =
     at + emitIp(view, at, source, destination, PROTOCOL_TCP, hopLimit, trafficClass, label, size);
-  emitTcp(view, tcpAt, header, length, pseudoHeaderSum(source, destination, PROTOCOL_TCP, size));
+  const sum = pseudoHeaderSum(source, destination, PROTOCOL_TCP, size);
+  emitTcp(view, tcpAt, header, length, sum, isUnfinished);
 }
 
 /**

@@ -6,6 +6,7 @@ import { close, shutdown, shutdownReceive } from './close.ts';
 import type { Counters } from './counters.ts';
 import type { Egress } from './egress.ts';
 import { Host, type StackOptions } from './host.ts';
+import { BARE, type Ingress } from './ingress.ts';
 import { accept, bind, connect, listen } from './open.ts';
 import { packetArrives } from './packet-arrives.ts';
 import type { Pcb } from './pcb.ts';
@@ -186,12 +187,18 @@ export class Stack {
     setOption(this.#host, pcb, name, value, now);
   }
 
-  /** One IP packet, at bytes[offset, offset + length). It may be anything. */
-  arrive(bytes: Uint8Array, offset: number, length: number, now: number): void {
+  /** One IP packet, at bytes[offset, offset + length). It may be anything, but for what `ingress` vouches for. */
+  arrive(
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    now: number,
+    ingress: Ingress = BARE,
+  ): void {
     const { counters } = this.#host;
     counters.IpInReceives++;
     counters.IpExtInOctets += length;
-    packetArrives(this.#host, bytes, offset, length, now);
+    packetArrives(this.#host, bytes, offset, length, now, ingress);
   }
 
   /** All timers that are due at `now`. */
@@ -218,7 +225,7 @@ export class Stack {
       const looped = host.loopback.take();
       if (looped.length === 0) return true;
       if (round >= LOOPBACK_ROUNDS) return true;
-      for (const packet of looped) packetArrives(host, packet, 0, packet.length, now);
+      for (const packet of looped) packetArrives(host, packet, 0, packet.length, now, BARE);
     }
   }
 

@@ -26,6 +26,9 @@ import { putUserTimeout, putUserTimeoutInSyn, userTimeoutLeft } from './user-tim
 import { ACK, CWR, FIN, PSH, SYN } from './wire/tcp.ts';
 import { MAX_TCP_OPTIONS_LENGTH } from './wire/tcp-options.ts';
 
+/** The most text in one packet: its length has 16 bits, and its headers, with all options, 80 bytes at most. */
+const MOST_TEXT = 65_535 - 80;
+
 /**
  * Writes what all connections have to say now.
  * @param powerEgress for connections with durability `power`
@@ -139,18 +142,36 @@ function transmitSegments(host: Host, pcb: Pcb, now: number, egress: Egress): bo
     const textEnd = seqAdd(pcb.SND_UNA, pcb.SEND_END - pcb.SEND_START);
     const available = Math.min(numbers, seqSub(textEnd, seq));
     const window = pcb.SND_WND - seqSub(seq, pcb.SND_UNA);
-    const length = Math.max(0, Math.min(available, window, largestText(pcb)));
+    const mss = largestText(pcb);
+    const length = Math.max(0, Math.min(available, window, mss));
     const isFin = length === available && numbers > available && window > length;
     if (!isFin && !mayTransmit(pcb, length, available, isAgain)) break;
     const isUrgent = isAgain && pcb.RETRANSMIT_NOW === 1;
     // A whole segment or none: what is left of cwnd is no reason for a small one. A FIN alone has nothing to fill the path with.
     if (length > 0 && length > congestionWindow(pcb, isAgain) - pcb.pipe && !isUrgent) break;
     if (length > 0 && !isAgain && mustWait(host, pcb, now)) break;
-    if (!transmitSegment(host, pcb, seq, length, isFin, now, egress)) return false;
+    const room = Math.min(available, window, congestionWindow(pcb, isAgain) - pcb.pipe);
+    const count = isAgain || length < mss ? 1 : segmentsAtOnce(host, pcb, room, mss, egress);
+    const isWritten =
+      count === 1
+        ? transmitSegment(host, pcb, seq, length, isFin, now, egress)
+        : transmitSegment(host, pcb, seq, count * mss, false, now, egress, mss);
+    if (!isWritten) return false;
     pcb.RETRANSMIT_NOW = 0;
     pcb.PROBE_NOW = 0;
   }
   return true;
+}
+
+/**
+ * How many segments of new text `egress` may be given as one. What is to be spread over time does not leave at once, and CWR is
+ * for one segment alone.
+ * @param room bytes that may leave
+ */
+function segmentsAtOnce(host: Host, pcb: Pcb, room: number, mss: number, egress: Egress): number {
+  if (egress.commitUnfinished === undefined || host.isOwn(pcb.remoteAddress)) return 1;
+  if (pcb.PACING === 1 || pcb.CWR_NOW === 1) return 1;
+  return Math.max(1, Math.floor(Math.min(room, MOST_TEXT) / mss));
 }
 
 /** A segment larger than the path is known to carry, if it is time for one. */
@@ -322,10 +343,11 @@ function transmitSegment(
   isFin: boolean,
   now: number,
   egress: Egress,
+  segmentSize = length,
 ): boolean {
   const isNew = seq === pcb.SND_NXT;
   const isSmall = length < largestText(pcb);
-  if (!writeText(host, pcb, seq, length, isFin, isNew, now, egress)) return false;
+  if (!writeText(host, pcb, seq, length, isFin, isNew, now, egress, segmentSize)) return false;
   if (!isNew) countRetransmission(host, pcb);
   const count = length + (isFin ? 1 : 0);
   if (isNew && isSmall) pcb.SND_SML = seqAdd(seq, count);
@@ -351,6 +373,7 @@ function writeText(
   isNew: boolean,
   now: number,
   egress: Egress,
+  segmentSize = length,
 ): boolean {
   const header = segmentOf(pcb);
   const offset = pcb.SEND_START + seqSub(seq, pcb.SND_UNA);
@@ -363,7 +386,7 @@ function writeText(
   stamp(pcb, header, now);
   putSackBlocks(pcb, header);
   putUserTimeout(pcb, header, largestText(pcb) - length);
-  if (!writeSegment(host, pcb, header, offset, length, egress)) return false;
+  if (!writeSegment(host, pcb, header, offset, length, egress, segmentSize)) return false;
   userTimeoutLeft(pcb, header);
   if (header.flags & CWR) pcb.CWR_NOW = 0;
   acknowledged(pcb);

@@ -44,13 +44,18 @@ export class TcpHeader {
   payloadLength = 0;
   /** Octets of sequence space: payload, SYN and FIN. */
   SEG_LEN = 0;
+  /** How many segments of the sender's it was joined from: 1 if none was. */
+  parts = 1;
 }
+
+/** In place of the sum of a pseudo header: the checksum is not looked at. */
+export const UNCHECKED = -1;
 
 /**
  * Reads the segment at view[offset, offset + length) into `into`. It is refused when its lengths contradict each other
  * or its checksum is wrong. An illegal option ends the options and is otherwise ignored: to reset the connection, as
  * RFC 9293 section 3.1 (MUST-7) suggests, would hand anybody who may send one segment a way to end it.
- * @param pseudoHeaderSum over addresses, protocol and `length`
+ * @param pseudoHeaderSum over addresses, protocol and `length`; or UNCHECKED
  * @returns false when refused; `into` then holds nothing of meaning
  */
 export function parseTcp(
@@ -63,7 +68,10 @@ export function parseTcp(
   if (length < TCP_HEADER_LENGTH) return false;
   const headerLength = (view.getUint8(offset + 12) >>> 4) << 2;
   if (headerLength < TCP_HEADER_LENGTH || headerLength > length) return false;
-  if (finishChecksum(onesComplementSum(view, offset, length, pseudoHeaderSum)) !== 0) return false;
+  if (pseudoHeaderSum !== UNCHECKED) {
+    const sum = onesComplementSum(view, offset, length, pseudoHeaderSum);
+    if (finishChecksum(sum) !== 0) return false;
+  }
   into.sourcePort = view.getUint16(offset);
   into.destinationPort = view.getUint16(offset + 2);
   into.SEG_SEQ = view.getUint32(offset + 4);
@@ -75,6 +83,7 @@ export function parseTcp(
   into.payloadOffset = offset + headerLength;
   into.payloadLength = length - headerLength;
   into.SEG_LEN = into.payloadLength + (into.flags & SYN ? 1 : 0) + (into.flags & FIN ? 1 : 0);
+  into.parts = 1;
   parseTcpOptions(view, offset + TCP_HEADER_LENGTH, headerLength - TCP_HEADER_LENGTH, into.options);
   return true;
 }
@@ -88,6 +97,7 @@ export function tcpHeaderLength(header: TcpHeader): number {
  * Writes `header` with its options and its checksum at view[offset ...], before the payload, which is in place already
  * at `offset + tcpHeaderLength(header)`.
  * @param pseudoHeaderSum over addresses, protocol, and the length of header and payload
+ * @param isUnfinished whether the checksum is to be finished further down: see `Egress`
  * @returns how many bytes the header has
  */
 export function emitTcp(
@@ -96,6 +106,7 @@ export function emitTcp(
   header: TcpHeader,
   payloadLength: number,
   pseudoHeaderSum: number,
+  isUnfinished = false,
 ): number {
   assert(header.SEG_WND >= 0 && header.SEG_WND <= 0xffff, 'SEG.WND has 16 bits');
   const optionsLength = emitTcpOptions(view, offset + TCP_HEADER_LENGTH, header.options);
@@ -109,7 +120,11 @@ export function emitTcp(
   view.setUint16(offset + 14, header.SEG_WND);
   view.setUint16(offset + 16, 0);
   view.setUint16(offset + 18, header.SEG_UP);
-  const sum = onesComplementSum(view, offset, headerLength + payloadLength, pseudoHeaderSum);
-  view.setUint16(offset + 16, finishChecksum(sum));
+  const checksum = isUnfinished
+    ? ~finishChecksum(pseudoHeaderSum) & 0xffff
+    : finishChecksum(
+        onesComplementSum(view, offset, headerLength + payloadLength, pseudoHeaderSum),
+      );
+  view.setUint16(offset + 16, checksum);
   return headerLength;
 }

@@ -14,6 +14,7 @@ t.test('defaults', async (t) => {
       hostAddress: '10.7.0.1/24',
       tun: 'holdfast0',
       mtu: 1500,
+      offload: true,
       memory: Math.floor(totalmem() / 8),
       acceptRollback: false,
       durability: 'process',
@@ -31,7 +32,7 @@ t.test('in the background the log needs a place that stays', async (t) => {
 
 t.test('each option', async (t) => {
   const { config } = parseMountOptions(
-    '/m --store /s --address 10.9.0.2/16 --host-address 10.9.0.1/16 --tun t1 --mtu 9000 --memory 64M --durability power --log-level info'.split(
+    '/m --store /s --address 10.9.0.2/16 --host-address 10.9.0.1/16 --tun t1 --mtu 9000 --offload off --memory 64M --durability power --log-level info'.split(
       ' ',
     ),
   );
@@ -43,6 +44,7 @@ t.test('each option', async (t) => {
     hostAddress: '10.9.0.1/16',
     tun: 't1',
     mtu: 9000,
+    offload: false,
     memory: 64 * 1024 * 1024,
     durability: 'power',
     logLevel: 'info',
@@ -63,6 +65,7 @@ t.test('what makes no sense is refused in one line that names it', async (t) => 
     ['--memory 1T', /--memory/],
     ['--memory -1G', /--memory/],
     ['--memory lots', /--memory/],
+    ['--offload yes', /--offload is one of on, off, not yes/],
     ['--mtu 12', /--mtu is a number from 576/],
     ['--mtu 15e2', /--mtu/],
     ['--mtu 65536', /--mtu/],

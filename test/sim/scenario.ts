@@ -71,6 +71,8 @@ export interface StackPlan {
   readonly commitLag: number;
   /** How many packets an egress holds. */
   readonly egressRoom: number;
+  /** Whether its interface cuts and joins segments, and finishes checksums. */
+  readonly offload: boolean;
   /** How fast its clock runs. */
   readonly clockRate: number;
   /** When its clock leaps forward, and how far. */
@@ -181,6 +183,7 @@ function stackPlan(random: Random, healsAt: number): StackPlan {
     turnLag: random.magnitude(0.02, 3),
     commitLag: has('power', 0.25) ? random.magnitude(0.1, 20) : 0,
     egressRoom: has('small outbox', 0.2) ? random.between(1, 20) : Infinity,
+    offload: has('offload', 0.4),
     clockRate: has('drift', 0.2) ? random.magnitude(0.9, 1.1) : 1,
     leaps: has('leaps', 0.15)
       ? Array.from({ length: leap.between(1, 3) }, () => ({

@@ -62,6 +62,7 @@ const HOST: StackPlan = {
   turnLag: 0.02,
   commitLag: 0,
   egressRoom: Infinity,
+  offload: false,
   ecn: true,
   clockRate: 1,
   leaps: [],

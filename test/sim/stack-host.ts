@@ -10,6 +10,7 @@ import { Stack } from '../../tcp/stack.ts';
 import { State, stateName } from '../../tcp/state.ts';
 import { IPV6_MIN_MTU } from '../../tcp/wire/ipv6.ts';
 import { ACK, RST, SYN } from '../../tcp/wire/tcp.ts';
+import { bare, cut, join } from '../segmentation.ts';
 import type { Application, Progress } from './application.ts';
 import { distance } from './auditor.ts';
 import { type Death, type Extent, Mortality } from './death.ts';
@@ -54,6 +55,16 @@ class Outbox implements Egress {
   readonly view = new DataView(this.bytes.buffer);
   packets: Packet[] = [];
   room = Infinity;
+  readonly commitUnfinished?: (length: number, segmentSize: number) => void;
+
+  constructor(offload: boolean) {
+    if (!offload) return;
+    this.commitUnfinished = (length, segmentSize) => {
+      this.room--;
+      const pieces = cut(this.bytes.slice(0, length), segmentSize);
+      this.packets.push(...pieces.map(packetOf));
+    };
+  }
 
   reserve(length: number): number {
     return length <= this.bytes.length && this.room > 0 ? 0 : -1;
@@ -75,7 +86,7 @@ export class StackHost implements NetworkHost {
   readonly #secret: Uint8Array;
   readonly #mortality: Mortality;
   readonly #store: Store;
-  readonly #outbox = new Outbox();
+  readonly #outbox: Outbox;
   readonly #promises = new Map<number, Promise>();
   #journal: EngineJournal;
   #stack: Stack;
@@ -102,6 +113,7 @@ export class StackHost implements NetworkHost {
     this.#world = world;
     this.#random = random;
     this.#applications = applications;
+    this.#outbox = new Outbox(plan.offload);
     this.#secret = Uint8Array.from({ length: 16 }, () => random.below(256));
     this.#clockOffset = random.between(1, 1e6);
     this.#mortality = new Mortality(plan.crashes, plan.commitLag > 0, random);
@@ -185,7 +197,8 @@ export class StackHost implements NetworkHost {
     const death = this.#mortality.next(now);
     const arrived = this.#interface;
     this.#interface = [];
-    for (const bytes of arrived) stack.arrive(bytes, 0, bytes.length, clock);
+    const joined = this.#plan.offload ? join(arrived) : arrived.map(bare);
+    for (const { bytes, ingress } of joined) stack.arrive(bytes, 0, bytes.length, clock, ingress);
     stack.tick(clock);
     let actsAt = Infinity;
     for (const application of this.#applications) {

@@ -38,6 +38,7 @@ export class Capture implements Egress {
   readonly #deliver: (packet: Uint8Array) => void;
   /** How many packets fit before it is full. */
   room = Infinity;
+  commitUnfinished?: (length: number, segmentSize: number) => void;
 
   constructor(deliver: (packet: Uint8Array) => void) {
     this.#deliver = deliver;
