@@ -1,5 +1,12 @@
+/** The direct driver speaks the kernel's FUSE protocol itself; the other leaves that to libfuse 2. */
+export const DRIVER_NAMES = ['direct', 'fuse-native'] as const;
+
+export type DriverName = (typeof DRIVER_NAMES)[number];
+
 /** What a mount is made with: the command line, resolved. Keeper and engine hand it to each other as JSON. */
 export interface Config {
+  /** What carries the tree to the kernel. */
+  readonly driver: DriverName;
   /** Absolute path. */
   readonly mountpoint: string;
   /** Absolute path of the store's directory. */

@@ -1,13 +1,14 @@
 import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Config } from './config.ts';
-import type { Negotiated } from './fuse/initialization.ts';
+import type { Negotiated } from './fuse/negotiated.ts';
 
 /** One FUSE mount, from INIT to its end. */
 export interface Mounted {
-  /** Random; `unique` values mean something only within one mount. */
+  /** Random; open files, and `unique` values, mean something only within one mount. */
   readonly instance: number;
-  readonly negotiated: Negotiated;
+  /** Where the keeper has mounted. */
+  readonly negotiated?: Negotiated;
 }
 
 export type ToEngine =

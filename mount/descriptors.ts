@@ -1,6 +1,6 @@
 /** Where a keeper puts what an engine needs, and an engine what its new keeper needs. */
 export const Descriptor = {
-  /** /dev/fuse, mounted. */
+  /** /dev/fuse, mounted; /dev/null where the driver has nothing to hold. */
   fuse: 3,
   /** /dev/net/tun, attached to the interface. */
   tun: 4,

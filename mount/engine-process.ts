@@ -11,7 +11,8 @@ const ENGINE = fileURLToPath(new URL('./engine-main.js', import.meta.url));
 
 /** The descriptors that a keeper holds and every engine gets. */
 export interface HeldDescriptors {
-  readonly fuse: number;
+  /** Where the driver has the keeper hold one. */
+  readonly fuse: number | undefined;
   readonly tun: number;
   readonly lock: number;
 }
@@ -52,7 +53,7 @@ export class EngineProcess {
   /** @throws HostError when the host has no room for another process */
   static spawn(held: HeldDescriptors): EngineProcess {
     const stdio: (string | number)[] = ['ignore', 'inherit', 'inherit'];
-    stdio[Descriptor.fuse] = held.fuse;
+    stdio[Descriptor.fuse] = held.fuse ?? 'ignore';
     stdio[Descriptor.tun] = held.tun;
     stdio[Descriptor.lock] = held.lock;
     stdio[Descriptor.control] = 'pipe';

@@ -30,17 +30,17 @@ import type { Config } from './config.ts';
 import { Control, type Mounted, type ToEngine, type ToKeeper } from './control.ts';
 import { crashPoint } from './crash-point.ts';
 import { Descriptor } from './descriptors.ts';
+import type { Session } from './driver.ts';
+import { DRIVERS } from './drivers.ts';
 import { controlOf } from './engine-process.ts';
-import { Answers } from './fuse/answers.ts';
-import { Notes } from './fuse/notes.ts';
-import { Polls } from './fuse/polls.ts';
-import { Session } from './fuse/session.ts';
+import { HostError } from './host-error.ts';
 import { hostFile } from './host-file.ts';
 import type { Succession } from './keeper-main.ts';
 import { openLog } from './log.ts';
 import { Outbox } from './outbox.ts';
 import { PacketInput } from './packet-input.ts';
 import { Readiness } from './readiness.ts';
+import { Replies } from './replies.ts';
 import { allocateResidentMemory, type ResidentMemory } from './resident-memory.ts';
 import { write } from './system-calls.ts';
 import { Turn } from './turn.ts';
@@ -91,10 +91,11 @@ export class Engine {
         // A defect of ours ends the process; what it was should be found in the log.
         process.on('uncaughtExceptionMonitor', (err) => this.#log.fatal({ err }, 'stopping'));
         this.#mounted = message.mounted;
-        if (this.#restore(message.isSuccessor) && message.mounted) this.#serve(message.mounted);
+        if (this.#restore(message.isSuccessor) && message.mounted)
+          void this.#serve(message.mounted);
         break;
       case 'serve':
-        this.#serve(message.mounted);
+        void this.#serve(message.mounted);
         break;
       case 'pause':
         this.#turn?.pause();
@@ -150,8 +151,7 @@ export class Engine {
       this.#restoreInto(started);
     } catch (error) {
       if (!(error instanceof StoreError || error instanceof RecordError)) throw error;
-      this.#control.send({ type: 'refused', message: this.#refusal(error) });
-      this.#control.flush().then(() => process.exit(1));
+      this.#refuse(this.#refusal(error));
       return false;
     }
     const milliseconds = Math.round(monotonicNow() - started);
@@ -161,6 +161,12 @@ export class Engine {
       milliseconds,
     });
     return true;
+  }
+
+  /** @param message one line for the user */
+  #refuse(message: string): void {
+    this.#control.send({ type: 'refused', message });
+    this.#control.flush().then(() => process.exit(1));
   }
 
   #refusal(error: StoreError | RecordError): string {
@@ -215,8 +221,7 @@ export class Engine {
     this.#stack.resume(now, facts.absence(now, Date.now()));
   }
 
-  #serve(mounted: Mounted): void {
-    const { fuse, tun } = Descriptor;
+  async #serve(mounted: Mounted): Promise<void> {
     const [journal, stack, tree] = [this.#journal, this.#stack, this.#tree];
     this.#mounted = mounted;
     const isFresh = journal.facts.mountInstance !== mounted.instance;
@@ -225,27 +230,16 @@ export class Engine {
       tree.freshMount(monotonicNow());
     }
     const outboxes = {
-      process: outboxIn(this.#memory, this.#config),
-      power: outboxIn(this.#powerMemory, this.#config),
+      process: this.#outboxIn(this.#memory),
+      power: this.#outboxIn(this.#powerMemory),
     };
-    const answers = new Answers(mounted.instance);
-    answers.restore(journal.scan(Table.answer));
-    const notes = new Notes(journal, mounted.instance);
-    notes.restore(journal.scan(Table.note));
-    const polls = new Polls(journal, outboxes.process.replies, mounted.instance);
-    polls.restore(journal.scan(Table.poll));
-    const session = new Session({
-      fd: fuse,
-      negotiated: mounted.negotiated,
-      tree,
-      replies: outboxes.process.replies,
-      powerReplies: outboxes.power.replies,
-      outlivesHost: (connection) => turn.outlivesHost(connection),
-      answers,
-      notes,
-      polls,
+    const session = DRIVERS[this.#config.driver].session({
+      ...{ config: this.#config, mounted, tree, journal },
+      replies: new Replies(outboxes.process.replies, outboxes.power.replies, (connection) =>
+        turn.outlivesHost(connection),
+      ),
     });
-    const packets = new PacketInput(tun, stack, this.#config.offload === true);
+    const packets = new PacketInput(Descriptor.tun, stack, this.#config.offload === true);
     const readiness = new Readiness(() => this.#runTurn());
     this.#readiness = readiness;
     const turn = new Turn({
@@ -263,13 +257,29 @@ export class Engine {
       this.#turn?.release();
       this.#reportPause();
     };
-    readiness.watch(fuse);
-    readiness.watch(tun);
+    readiness.watch(Descriptor.tun);
     if (journal.isRolledBack) this.#abandonConnections();
     // Before anything is served: which engine this is, and of which mount.
     this.#turn.commit();
     crashPoint('just-restarted');
+    try {
+      await session.start(readiness);
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      this.#refuse(error.message);
+      return;
+    }
     this.#control.send({ type: 'serving', epoch: journal.facts.epoch });
+  }
+
+  #outboxIn(memory: ResidentMemory): Outbox {
+    return new Outbox(
+      memory,
+      (offset, length) => this.#session!.send(memory, offset, length),
+      // A packet that fails is lost as packets are: TCP sends it again.
+      (offset, length) => write(Descriptor.tun, memory.address + offset, length),
+      this.#config.offload === true,
+    );
   }
 
   /** Staged for the first commit, with which the store counts as one that nothing is wrong with. */
@@ -360,6 +370,7 @@ export class Engine {
       ['keeper_pid', this.#keeperPid],
       ['epoch', journal.facts.epoch],
       ['mountpoint', config.mountpoint],
+      ['driver', config.driver],
       ['store', config.store],
       ['durability', config.durability],
       ['address', `${config.address}/${config.prefix}`],
@@ -405,14 +416,6 @@ function addressesOf({ address, prefix, address6, hostAddress6 }: Config): strin
   // The stack has no use for the prefix of IPv6; the host's end of the network has it.
   if (address6 !== undefined) addresses.push(`${address6}/${hostAddress6!.split('/')[1]}`);
   return addresses;
-}
-
-function outboxIn(memory: ResidentMemory, { offload }: Config): Outbox {
-  // A reply that fails has lost its reader, a packet that fails is lost as packets are: TCP sends it again.
-  const writer = (descriptor: number) => (offset: number, length: number) => {
-    write(descriptor, memory.address + offset, length);
-  };
-  return new Outbox(memory, writer(Descriptor.fuse), writer(Descriptor.tun), offload === true);
 }
 
 function addresses6({ address6, hostAddress6 }: Config): (readonly [string, string])[] {

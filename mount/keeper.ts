@@ -1,11 +1,11 @@
-import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { monotonicNow } from '../persist/clock.ts';
 import type { Config } from './config.ts';
 import type { Mounted } from './control.ts';
+import type { Driver } from './driver.ts';
+import { DRIVERS } from './drivers.ts';
 import { EngineProcess, type HeldDescriptors } from './engine-process.ts';
-import { mountFuse, negotiate } from './fuse/initialization.ts';
 import { HostError } from './host-error.ts';
 import { detach } from './mount-table.ts';
 import { RestartPolicy } from './restart-policy.ts';
@@ -23,17 +23,15 @@ const NEXT_START_MILLISECONDS = 1000;
 /** When to try again to have a spare after one has died, in milliseconds. */
 const NEXT_SPARE_MILLISECONDS = 5000;
 
-/** mount instances are exact as a JSON number and as a 64-bit field. */
-const INSTANCES = 2 ** 48 - 1;
-
 /**
- * Holds the FUSE and TUN descriptors, so that the kernel queues what it would otherwise fail, and sees to it that
+ * Holds the FUSE descriptor, if there is one to hold, and the TUN, so that the kernel queues what it would otherwise fail, and sees to it that
  * an engine is serving them. It does nothing else: it should have no reason to die.
  */
 export class Keeper {
   readonly #config: Config;
   readonly #held: HeldDescriptors;
   readonly #log: Logger;
+  readonly #driver: Driver;
   readonly #policy = new RestartPolicy();
 
   #mounted: Mounted | undefined;
@@ -55,6 +53,7 @@ export class Keeper {
     this.#config = config;
     this.#held = held;
     this.#log = log;
+    this.#driver = DRIVERS[config.driver];
   }
 
   /**
@@ -70,15 +69,15 @@ export class Keeper {
           `the store ${this.#config.store} could not be read: the engine died over it; move it away or restore a copy`,
       );
     });
-    mountFuse(this.#held.fuse, this.#config.mountpoint, { source: this.#config.store });
+    this.#mounted = this.#driver.mount(this.#held.fuse, this.#config);
     try {
-      const negotiated = negotiate(this.#held.fuse);
-      this.#mounted = { instance: randomInt(1, INSTANCES), negotiated };
-      this.#log.info({ mountpoint: this.#config.mountpoint, store: this.#config.store }, 'mounted');
       this.#serve(engine);
       await engine.hasSaid('serving').catch(() => {
-        throw new HostError('the engine died before it could serve');
+        throw new HostError(
+          engine.said('refused')?.message ?? 'the engine died before it could serve',
+        );
       });
+      this.#log.info({ mountpoint: this.#config.mountpoint, store: this.#config.store }, 'mounted');
     } catch (error) {
       detach(this.#config.mountpoint);
       engine.kill();
@@ -205,6 +204,7 @@ export class Keeper {
       this.#servingSince === undefined ? undefined : monotonicNow() - this.#servingSince;
     this.#engine = undefined;
     this.#servingSince = undefined;
+    this.#mounted = this.#driver.afterDeath(this.#mounted!);
     if (this.#stopping) {
       // While peers may still send, a silent interface is better than none: the host would answer for us.
       if (engine.said('stopped')?.connections === 0) forgetTun(this.#held.tun);

@@ -1,8 +1,8 @@
 import { closeSync } from 'node:fs';
 import { startInBackground } from './background.ts';
 import type { Config } from './config.ts';
+import { DRIVERS } from './drivers.ts';
 import type { HeldDescriptors } from './engine-process.ts';
-import { openFuse } from './fuse/initialization.ts';
 import { Keeper } from './keeper.ts';
 import { openLog } from './log.ts';
 import { parseMountOptions } from './mount-options.ts';
@@ -30,6 +30,9 @@ export async function mountCommand(argv: readonly string[]): Promise<void> {
     throw error;
   }
   protectFromOutOfMemory();
+  for (const limit of DRIVERS[config.driver].limits) {
+    process.stderr.write(`holdfast: --driver ${config.driver}: ${limit}\n`);
+  }
   process.stdout.write(`holdfast: ready: ${config.mountpoint}, ${addresses(config)}\n`);
   await runKeeper(keeper);
 }
@@ -42,7 +45,7 @@ function addresses(config: Config): string {
 
 async function holdDescriptors(config: Config): Promise<HeldDescriptors> {
   const lock = await lockStore(config.store);
-  const fuse = openFuse();
+  const fuse = DRIVERS[config.driver].open();
   const tun = openTun(config.tun, config.offload === true);
   try {
     const { hostAddress, hostAddress6 } = config;

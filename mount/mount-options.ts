@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatAddress, parseCidr } from '../tcp/address.ts';
 import { IPV6_MIN_MTU } from '../tcp/wire/ipv6.ts';
-import type { Config } from './config.ts';
+import { type Config, DRIVER_NAMES } from './config.ts';
 import { UsageError } from './usage.ts';
 
 /** IFNAMSIZ less the NUL (linux/if.h). */
@@ -44,6 +44,7 @@ export function parseMountOptions(argv: readonly string[]): MountOptions {
   return {
     daemon: values.daemon ?? false,
     config: {
+      driver: oneOf('--driver', values.driver ?? 'direct', DRIVER_NAMES),
       mountpoint,
       store,
       address: own.address,
@@ -68,6 +69,7 @@ function parse(argv: readonly string[]) {
       args: [...argv],
       allowPositionals: true,
       options: {
+        driver: { type: 'string' },
         store: { type: 'string' },
         address: { type: 'string' },
         'host-address': { type: 'string' },

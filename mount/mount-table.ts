@@ -12,8 +12,10 @@ import {
   umount2,
 } from './system-calls.ts';
 
+export const MOUNT_SUBTYPE = 'holdfast';
+
 /** The type of our mounts in /proc/mounts. */
-export const MOUNT_TYPE = 'fuse.holdfast';
+export const MOUNT_TYPE = `fuse.${MOUNT_SUBTYPE}`;
 
 /** One of our mounts. */
 export interface Mount {

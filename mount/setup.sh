@@ -73,10 +73,12 @@ node_version() {
     fail "Node 20.15 or newer is needed; this is $(node --version)"
 }
 
+# Every package brings what it has built. The scripts look for reasons to build it anew, with a compiler: fuse-native's finds one
+# where no libfuse is installed, though it has one with it.
 npm_packages() {
   [ node_modules/.package-lock.json -nt package-lock.json ] && return
   echo 'holdfast: installing npm packages' >&2
-  quietly npm ci
+  quietly npm ci --ignore-scripts
   touch node_modules/.package-lock.json
 }
 

@@ -7,7 +7,7 @@ import { Durability, type DurabilityName } from '../tcp/durability.ts';
 import type { Pcb } from '../tcp/pcb.ts';
 import type { Stack } from '../tcp/stack.ts';
 import { crashPoint } from './crash-point.ts';
-import type { Session } from './fuse/session.ts';
+import type { Session } from './driver.ts';
 import type { Outbox } from './outbox.ts';
 import type { PacketInput } from './packet-input.ts';
 import type { Readiness } from './readiness.ts';
@@ -140,7 +140,7 @@ export class Turn {
     outboxes.power.release(journal.synced);
     if (!outboxes.power.empty) journal.sync();
     const waiting = outboxes.power.oldestTurn;
-    session.answers.released(waiting === undefined ? journal.durable : waiting - 1);
+    session.released(waiting === undefined ? journal.durable : waiting - 1);
   }
 
   /**
@@ -181,7 +181,7 @@ export class Turn {
       this.#note(pcb);
     }
     journal.facts.nextId = stack.nextId;
-    session.answers.stage(journal, journal.turn);
+    session.stage(journal);
   }
 
   #lookForRoom(now: number): void {

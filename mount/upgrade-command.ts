@@ -18,7 +18,8 @@ export async function upgradeCommand(argv: readonly string[]): Promise<void> {
   askKeeper(mountpoint);
   for (let waited = 0; waited < PATIENCE_MILLISECONDS; waited += INTERVAL_MILLISECONDS) {
     await delay(INTERVAL_MILLISECONDS);
-    const now = await treeStatus(mountpoint);
+    // Where the mount dies with its engine, nobody serves it for a moment.
+    const now = await treeStatus(mountpoint).catch(() => before);
     const hasChanged = (key: string) => statusValue(now, key) !== statusValue(before, key);
     if (hasChanged('engine_pid')) {
       process.stdout.write(`holdfast: upgraded to version ${statusValue(now, 'version')}\n`);

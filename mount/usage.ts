@@ -14,6 +14,7 @@ export const USAGE = `usage: holdfast mount [MOUNTPOINT] [options]   mount the t
 MOUNTPOINT is ./net unless given; mount makes it if it does not exist. nc and serve take the only mount there is, if ./net is none.
 
 options of mount:
+  --driver NAME          what carries the tree: direct or fuse-native  (direct)
   --store DIR            where connections are kept         (MOUNTPOINT.store)
   --address CIDR         the stack's own address            (10.7.0.2/24)
   --host-address CIDR    the host's side of the interface   (10.7.0.1/24)

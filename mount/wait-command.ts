@@ -11,6 +11,9 @@ const STATES: readonly string[] = Array.from({ length: STATE_COUNT }, (_, state)
   stateName(state),
 );
 
+/** How often to look where poll(2) says that any file is ready, as with the driver fuse-native, in milliseconds. */
+const LOOK_MILLISECONDS = 20;
+
 /** More than any name of a state. */
 const LONGEST_ANSWER = 64;
 
@@ -38,11 +41,13 @@ async function arrival({ connection, states }: Wanted): Promise<void> {
   try {
     await using file = await open(join(connection, 'state'));
     const answer = Buffer.alloc(LONGEST_ANSWER);
-    for (;;) {
+    for (let before = ''; ; ) {
       const { bytesRead } = await file.read(answer, 0, LONGEST_ANSWER, 0);
       const state = answer.toString('utf8', 0, bytesRead).trim();
       if (states.includes(state)) return;
       if (state === 'CLOSED') await refuseFailed(connection);
+      if (state === before) await delay(LOOK_MILLISECONDS);
+      before = state;
       await pollDescriptor(file.fd);
     }
   } catch (error) {

@@ -1,7 +1,7 @@
 import type { StoredRecord } from '../../persist/record-store.ts';
 import { Table } from '../../persist/table.ts';
+import type { Stage } from '../stage.ts';
 import { OutSize } from './protocol.ts';
-import type { Stage } from './stage.ts';
 import { getU64, setU64 } from './u64.ts';
 
 /**
@@ -83,16 +83,15 @@ export class Answers {
   }
 
   /**
-   * Writes the answers since the last time, if there are any, as a record of `turn`, and drops those that have become
+   * Writes the answers since the last time, if there are any, as a record of the turn, and drops those that have become
    * useless. Dropping alone is no reason for a commit.
-   * @param turn the turn that is about to be committed
    */
-  stage(journal: Stage, turn: number): void {
+  stage(journal: Stage): void {
     if (this.#used === INSTANCE_SIZE) return;
     setU64(this.#view, 0, this.#instance);
     const slot = this.#free.pop() ?? this.#unusedSlot();
     journal.put(Table.answer, 0, slot, this.#bytes.subarray(0, this.#used));
-    this.#held.push({ slot, turn });
+    this.#held.push({ slot, turn: journal.turn });
     this.#used = INSTANCE_SIZE;
     for (const slot of this.#free) journal.delete(Table.answer, 0, slot);
     this.#free.length = 0;

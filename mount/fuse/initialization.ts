@@ -23,8 +23,6 @@ import {
   OutSize,
 } from './protocol.ts';
 
-export type { Negotiated } from './negotiated.ts';
-
 const PAGE = 4096;
 
 /** The most that the kernel lets a server ask for unless its administrator raised it (sysctl fs.fuse.max_pages_limit). */
@@ -134,7 +132,7 @@ export function negotiate(descriptor: number): Negotiated {
   const flags2 = extended ? view.getUint32(body + 16, true) : 0;
   if (major !== FUSE_KERNEL_VERSION || (flags2 & WANTED2) !== WANTED2) {
     throw new HostError(
-      `this kernel speaks FUSE ${major}.${kernelMinor} and cannot deliver requests again to a new engine; Linux 6.9 or newer can`,
+      `this kernel speaks FUSE ${major}.${kernelMinor} and cannot deliver requests again to a new engine; Linux 6.9 or newer can, and --driver fuse-native does without`,
     );
   }
   const negotiated = {

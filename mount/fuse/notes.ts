@@ -1,6 +1,6 @@
 import type { StoredRecord } from '../../persist/record-store.ts';
 import { Table } from '../../persist/table.ts';
-import type { Stage } from './stage.ts';
+import type { Stage } from '../stage.ts';
 import { getU64, setU64 } from './u64.ts';
 
 /** A record: the mount instance and the note, both u64. */

@@ -2,9 +2,9 @@ import type { StoredRecord } from '../../persist/record-store.ts';
 import { Table } from '../../persist/table.ts';
 import type { Egress } from '../../tcp/egress.ts';
 import { ErrnoError } from '../../tcp/errno.ts';
+import type { Stage } from '../stage.ts';
 import type { ServedTree } from './operation.ts';
 import { Notification, OutSize } from './protocol.ts';
-import type { Stage } from './stage.ts';
 import { getU64, setU64 } from './u64.ts';
 
 /** A record: the mount instance and the kernel's poll handle, both u64. Its id is the tree's handle. */

@@ -5,7 +5,11 @@ import { assert } from '../../tcp/assert.ts';
 import type { Egress } from '../../tcp/egress.ts';
 import { ErrnoError, errnoNumber } from '../../tcp/errno.ts';
 import { crashPoint } from '../crash-point.ts';
-import { allocateResidentMemory } from '../resident-memory.ts';
+import type { Session as DriverSession } from '../driver.ts';
+import type { Readiness } from '../readiness.ts';
+import type { Replies } from '../replies.ts';
+import { allocateResidentMemory, type ResidentMemory } from '../resident-memory.ts';
+import type { Stage } from '../stage.ts';
 import { write } from '../system-calls.ts';
 import type { Answers } from './answers.ts';
 import { Inbox } from './inbox.ts';
@@ -31,25 +35,18 @@ export interface SessionOptions {
   readonly fd: number;
   readonly negotiated: Negotiated;
   readonly tree: ServedTree;
-  /** Where replies are written; they leave when the turn is committed. */
-  readonly replies: Egress;
-  /** The same for replies that leave only when a crash of the host cannot take the turn away. */
-  readonly powerReplies: Egress;
-  /** Whether a connection is to outlive a crash of the host; with 0, whether anything in the store is. */
-  readonly outlivesHost: (connection: number) => boolean;
+  readonly replies: Replies;
   readonly answers: Answers;
   readonly notes: Notes;
   readonly polls: Polls;
 }
 
 /** The kernel's side of the tree: requests in, replies out. It acts only within a turn. */
-export class Session {
-  readonly answers: Answers;
+export class Session implements DriverSession {
+  readonly #answers: Answers;
   readonly #fd: number;
   readonly #tree: ServedTree;
-  readonly #replies: Egress;
-  readonly #powerReplies: Egress;
-  readonly #outlivesHost: (connection: number) => boolean;
+  readonly #replies: Replies;
   readonly #notes: Notes;
   readonly #polls: Polls;
   readonly #inbox: Inbox;
@@ -83,19 +80,16 @@ export class Session {
   readonly #service: { -readonly [K in keyof Service]: Service[K] };
 
   constructor(options: SessionOptions) {
-    const { fd, negotiated, tree, replies, powerReplies, outlivesHost, answers, notes, polls } =
-      options;
-    this.answers = answers;
+    const { fd, negotiated, tree, replies, answers, notes, polls } = options;
+    this.#answers = answers;
     this.#fd = fd;
     this.#tree = tree;
     this.#replies = replies;
-    this.#powerReplies = powerReplies;
-    this.#outlivesHost = outlivesHost;
     this.#notes = notes;
     this.#polls = polls;
     this.#inbox = new Inbox(negotiated.maxWrite);
     this.#limit = negotiated.maxPages * PAGE;
-    const { bytes, view } = replies;
+    const { bytes, view } = replies.process;
     this.#service = { tree, polls, call: this.#call, bytes, view, start: 0, room: 0 };
   }
 
@@ -107,6 +101,10 @@ export class Session {
   /** Whether something could not be done in this turn for want of room for replies: the next turn is wanted at once. */
   get waiting(): boolean {
     return this.#next < this.#queue.length || this.#unfinished.size > 0;
+  }
+
+  async start(readiness: Readiness): Promise<void> {
+    readiness.watch(this.#fd);
   }
 
   /**
@@ -127,7 +125,7 @@ export class Session {
     if (this.#toSettle && !this.waiting) {
       // All that was delivered again is answered or parked.
       this.#toSettle = false;
-      this.answers.settle();
+      this.#answers.settle();
       this.#notes.settle();
       this.#tree.settle(now);
     }
@@ -143,6 +141,19 @@ export class Session {
     const notified = this.#polls.wake(connection, this.#tree);
     const served = this.#retry(connection, now);
     if (!notified || !served) this.#unfinished.add(connection);
+  }
+
+  stage(journal: Stage): void {
+    this.#answers.stage(journal);
+  }
+
+  /** A reply that fails has lost its reader. */
+  send({ address }: ResidentMemory, offset: number, length: number): void {
+    write(this.#fd, address + offset, length);
+  }
+
+  released(turn: number): void {
+    this.#answers.released(turn);
   }
 
   /** Reads until nothing is left, the inbox is full, or the mount is gone. */
@@ -251,7 +262,7 @@ export class Session {
       // and one that was killed takes the bytes of its READ with it, as it does when read(2) has just returned. The answer to an
       // OPEN has nobody to go to only when its program is killed in the moment between RESEND and the reading of what it brings: the
       // kernel then forgets the request, which looks here as if it had been answered, and the handle stays until the next mount.
-      const reply = this.answers.lookup(request.key);
+      const reply = this.#answers.lookup(request.key);
       if (reply !== undefined) return this.#repeat(request, reply);
       if (request.note === 0) request.note = this.#notes.take(request.key);
     }
@@ -271,17 +282,14 @@ export class Session {
     return true;
   }
 
-  /** What a connection says waits for as much as the connection outlives; what changes the tree, for as much as anything does. */
   #repliesTo(request: Request, effect: boolean): Egress {
-    const connection = connectionOf(request.node);
-    const waits = (connection !== 0 || effect) && this.#outlivesHost(connection);
-    return waits ? this.#powerReplies : this.#replies;
+    return this.#replies.to(connectionOf(request.node), effect);
   }
 
   /** Only WRITE makes a connection outlive more, and then that is where its reply has to have room. */
   #canChangeDurability(request: Request, room: number): boolean {
     return (
-      request.opcode !== Opcode.WRITE || this.#powerReplies.reserve(OutSize.header + room) >= 0
+      request.opcode !== Opcode.WRITE || this.#replies.power.reserve(OutSize.header + room) >= 0
     );
   }
 
@@ -359,7 +367,7 @@ export class Session {
 
   /** Serving the request has changed how long its reply has to wait; or its connection is gone, and then it waits. */
   #moveReply(from: Egress, start: number, length: number): void {
-    const to = this.#powerReplies;
+    const to = this.#replies.power;
     if (from !== to) {
       const at = to.reserve(length);
       assert(at >= 0, 'there is room for a reply that has to wait longer');
@@ -389,7 +397,7 @@ export class Session {
     view.setUint32(start + 12, request.uniqueHigh, true);
     if (replies === this.#repliesTo(request, effect)) replies.commit(total);
     else this.#moveReply(replies, start, total);
-    if (effect) this.answers.record(request.key, bytes, start, total);
+    if (effect) this.#answers.record(request.key, bytes, start, total);
     if (request.note !== 0) this.#notes.delete(request.key);
     request.forget();
     this.#spare.push(request);

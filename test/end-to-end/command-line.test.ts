@@ -14,6 +14,7 @@ t.test('--help and --version', async (t) => {
   t.hasStrict(help, { status: 0, stderr: '' });
   t.match(help.stdout, /^usage: holdfast mount/);
   for (const option of [
+    '--driver',
     '--store',
     '--address',
     '--host-address',
@@ -60,6 +61,7 @@ t.test('what cannot be mounted is refused with one line', async (t) => {
     'an MTU that is none': 'mount other --mtu small',
     'an address without a prefix': 'mount other --address 10.8.0.2',
     'an address that is none': 'mount other --address 10.8.0.256/24',
+    'a driver that there is not': 'mount other --driver fast',
     'a durability that there is not': 'mount other --durability eternal',
     'a log level that there is not': 'mount other --log-level loud',
     'an interface name that is too long': 'mount other --tun a-name-of-sixteen',

@@ -26,7 +26,7 @@ t.test('answers come back to the next engine on the same mount only', async (t) 
   memory.set(reply(2, 100_000), 80);
   answers.record(2, memory, 40, 19);
   answers.record(2 ** 40, memory, 80, 100_016);
-  answers.stage(journal, journal.turn);
+  answers.stage(journal);
   t.equal(restored(journal).lookup(2), undefined, 'nothing before the commit');
   journal.commit();
   const next = restored(journal);
@@ -44,21 +44,21 @@ t.test(
     const turns: number[] = [];
     for (let key = 2; key <= 10; key += 2) {
       answers.record(key, reply(key, 8), 0, 24);
-      answers.stage(journal, journal.turn);
+      answers.stage(journal);
       turns.push(journal.commit());
     }
     // Five turns are committed, the replies of the first three written.
     for (const key of [2, 4, 6, 8, 10]) t.same(restored(journal).lookup(key), reply(key, 8));
     answers.released(turns[2]!);
     answers.record(12, reply(12, 8), 0, 24);
-    answers.stage(journal, journal.turn);
+    answers.stage(journal);
     turns.push(journal.commit());
     const next = restored(journal);
     for (const key of [2, 4, 6]) t.equal(next.lookup(key), undefined);
     for (const key of [8, 10, 12]) t.same(next.lookup(key), reply(key, 8));
     answers.released(turns.at(-1)!);
     answers.record(14, reply(14, 8), 0, 24);
-    answers.stage(journal, journal.turn);
+    answers.stage(journal);
     journal.commit();
     t.equal(journal.scan(Table.answer).length, 1);
   },
@@ -68,13 +68,13 @@ t.test('what was restored goes when every request has come again', async (t) => 
   const journal = new ToyJournal();
   const first = new Answers(THIS_MOUNT);
   first.record(2, reply(1, 8), 0, 24);
-  first.stage(journal, journal.turn);
+  first.stage(journal);
   journal.commit();
   const second = restored(journal);
   // The request came again, and is answered again: its answer must outlive this engine as well.
   second.record(2, reply(1, 8), 0, 24);
   second.settle();
-  second.stage(journal, journal.turn);
+  second.stage(journal);
   journal.commit();
   t.same(restored(journal).lookup(2), reply(1, 8));
   t.equal(journal.scan(Table.answer).length, 1);
@@ -84,7 +84,7 @@ t.test('a record that makes no sense is no answer', async (t) => {
   const journal = new ToyJournal();
   const answers = new Answers(THIS_MOUNT);
   answers.record(2, reply(1, 8), 0, 24);
-  answers.stage(journal, journal.turn);
+  answers.stage(journal);
   journal.commit();
   const [record] = journal.scan(Table.answer);
   for (let length = 0; length < record!.value.length; length += 1) {

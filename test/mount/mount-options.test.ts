@@ -7,6 +7,7 @@ t.test('defaults', async (t) => {
   t.same(parseMountOptions([]), {
     daemon: false,
     config: {
+      driver: 'direct',
       mountpoint: resolve('net'),
       store: resolve('net.store'),
       address: '10.7.0.2',
@@ -32,11 +33,12 @@ t.test('in the background the log needs a place that stays', async (t) => {
 
 t.test('each option', async (t) => {
   const { config } = parseMountOptions(
-    '/m --store /s --address 10.9.0.2/16 --host-address 10.9.0.1/16 --tun t1 --mtu 9000 --offload off --memory 64M --durability power --log-level info'.split(
+    '/m --driver fuse-native --store /s --address 10.9.0.2/16 --host-address 10.9.0.1/16 --tun t1 --mtu 9000 --offload off --memory 64M --durability power --log-level info'.split(
       ' ',
     ),
   );
   t.match(config, {
+    driver: 'fuse-native',
     mountpoint: '/m',
     store: '/s',
     address: '10.9.0.2',

@@ -5,6 +5,7 @@ import { Polls } from '../../mount/fuse/polls.ts';
 import { Session } from '../../mount/fuse/session.ts';
 import { Outbox } from '../../mount/outbox.ts';
 import { Readiness } from '../../mount/readiness.ts';
+import { Replies } from '../../mount/replies.ts';
 import { allocateResidentMemory } from '../../mount/resident-memory.ts';
 import { write } from '../../mount/system-calls.ts';
 import { monotonicNow } from '../../persist/clock.ts';
@@ -65,9 +66,7 @@ export class ToyEngine {
       fd: fuse,
       negotiated,
       tree,
-      replies,
-      powerReplies: replies,
-      outlivesHost: () => false,
+      replies: new Replies(replies, replies, () => false),
       answers,
       notes,
       polls,
@@ -96,13 +95,13 @@ export class ToyEngine {
       tree.changed.clear();
       for (const connection of changed) session.wake(connection, now);
     }
-    session.answers.stage(journal, journal.turn);
+    session.stage(journal);
     this.#options.beforeCommit?.();
     const turn = journal.commit();
     this.#options.afterCommit?.();
     this.#outbox.seal(turn);
     this.#outbox.release(turn);
-    session.answers.released(turn);
+    session.released(turn);
     if (session.unmounted) this.stop();
     else this.#readiness.arm(session.waiting ? now : undefined);
   }

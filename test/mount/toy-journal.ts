@@ -1,4 +1,4 @@
-import type { Stage } from '../../mount/fuse/stage.ts';
+import type { Stage } from '../../mount/stage.ts';
 import type { StoredRecord } from '../../persist/record-store.ts';
 import type { Table } from '../../persist/table.ts';
 
