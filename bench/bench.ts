@@ -1,16 +1,17 @@
 // Our tree against the kernel's TCP, in turns, with the same load programs (load.c).
 //
 //   npm run bench -- [--quick] [--rounds 7] [--milliseconds 2000] [--durability none,process,power]
-//                    [--workloads out,in,...] [--json FILE] [--svg FILE] [--profile DIRECTORY]
+//                    [--offload on,off] [--program OTHER/mount/cli.js] [--workloads out,in,...] [--json FILE] [--svg FILE] [--profile DIRECTORY]
 //
+// `--program` compares with another build of ours, inside this checkout (`tsc --outDir`).
 // With `--durability none` nothing is written to the store, though all is copied as if it were.
 import '../test/namespace.ts';
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg, release } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Daemon } from '../test/end-to-end/daemon.ts';
+import { Daemon, HOLDFAST } from '../test/end-to-end/daemon.ts';
 import { Shell } from '../test/end-to-end/shell.ts';
 import { type Contender, Kernel, Mount, serveSockets } from './contender.ts';
 import { Load, type Server } from './load.ts';
@@ -26,6 +27,8 @@ const { values } = parseArgs({
     rounds: { type: 'string' },
     milliseconds: { type: 'string' },
     durability: { type: 'string', default: 'process' },
+    offload: { type: 'string', default: 'on,off' },
+    program: { type: 'string', multiple: true, default: [] },
     workloads: { type: 'string', default: WORKLOADS.map(({ name }) => name).join() },
     json: { type: 'string' },
     svg: { type: 'string' },
@@ -57,6 +60,10 @@ await Scope.run(async (scope) => {
     ...(await kernels(scope, load, directory, server)),
     ...(await mounts(scope, load, server)),
   ];
+  // V8 has compiled nothing of a new engine, nor has the file system given it pages.
+  for (const workload of workloads) {
+    for (const contender of contenders) await contender.carry(workload, milliseconds);
+  }
   const samples: Sample[] = [];
   for (let round = 0; round < rounds; round++) {
     for (const workload of workloads) {
@@ -121,19 +128,30 @@ async function kernels(
 
 async function mounts(scope: Scope, load: Load, far: Server): Promise<Contender[]> {
   const contenders: Contender[] = [];
-  for (const [index, durability] of values.durability.split(',').entries()) {
-    const [tun, network] = [`holdfast${index}`, `10.${20 + index}.0`];
-    const [stack, host] = [`${network}.2`, `${network}.1`];
-    const isWritten = durability !== 'none';
-    if (!isWritten) process.env['HOLDFAST_JOURNAL'] = 'none';
-    const options = ['--tun', tun, '--address', `${stack}/24`, '--host-address', `${host}/24`];
-    const daemon = await Daemon.start(
-      scope,
-      ...options,
-      ...['--durability', isWritten ? durability : 'process'],
-    );
-    delete process.env['HOLDFAST_JOURNAL'];
-    contenders.push(await Mount.of(`holdfast, ${durability}`, load, daemon, tun, stack, host, far));
+  for (const program of [HOLDFAST, ...values.program.map((path) => resolve(path))]) {
+    for (const durability of values.durability.split(',')) {
+      for (const offload of values.offload.split(',')) {
+        const index = contenders.length;
+        const [tun, network] = [`holdfast${index}`, `10.${20 + index}.0`];
+        const [stack, host] = [`${network}.2`, `${network}.1`];
+        const isWritten = durability !== 'none';
+        if (!isWritten) process.env['HOLDFAST_JOURNAL'] = 'none';
+        const daemon = await Daemon.startUnarmed(
+          scope,
+          program,
+          ...['--tun', tun, '--address', `${stack}/24`, '--host-address', `${host}/24`],
+          ...['--durability', isWritten ? durability : 'process', '--offload', offload],
+        );
+        delete process.env['HOLDFAST_JOURNAL'];
+        const name = [
+          'holdfast',
+          durability,
+          ...(offload === 'off' ? ['plain'] : []),
+          ...(program === HOLDFAST ? [] : [relative('', program)]),
+        ].join(', ');
+        contenders.push(await Mount.of(name, load, daemon, tun, stack, host, far));
+      }
+    }
   }
   return contenders;
 }

@@ -35,6 +35,7 @@ export class Daemon {
   readonly #program: string;
   readonly #crashDirectory: string;
   readonly #shells: Shell[] = [];
+  #isArmed = true;
   #mounter: ChildProcess | undefined;
 
   private constructor(directory: string, program: string) {
@@ -52,6 +53,14 @@ export class Daemon {
   /** The same with another copy of the command line. */
   static async startProgram(t: Teardown, program: string, ...options: string[]): Promise<Daemon> {
     const daemon = Daemon.prepare(t, program);
+    await daemon.mount(...options);
+    return daemon;
+  }
+
+  /** The same, and no engine looks whether it is to die. */
+  static async startUnarmed(t: Teardown, program: string, ...options: string[]): Promise<Daemon> {
+    const daemon = Daemon.prepare(t, program);
+    daemon.#isArmed = false;
     await daemon.mount(...options);
     return daemon;
   }
@@ -86,7 +95,10 @@ export class Daemon {
       [this.#program, 'mount', 'net', '--log-file', 'log', ...options],
       {
         cwd: this.directory,
-        env: { ...process.env, HOLDFAST_CRASH_DIRECTORY: this.#crashDirectory },
+        env: {
+          ...process.env,
+          ...(this.#isArmed && { HOLDFAST_CRASH_DIRECTORY: this.#crashDirectory }),
+        },
         stdio: ['ignore', 'pipe', 'inherit'],
       },
     );
