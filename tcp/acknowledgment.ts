@@ -8,7 +8,7 @@ import type { Pcb } from './pcb.ts';
 import { endBackoff, measure, restartRetransmissionTimer } from './retransmission-timeout.ts';
 import { hasSack } from './sack-blocks.ts';
 import { recover, sackArrives } from './sack-recovery.ts';
-import { adjustSendBuffer } from './send-buffer.ts';
+import { adjustSendBuffer, isWorthWriting } from './send-buffer.ts';
 import { seqLessThan, seqSub } from './sequence.ts';
 import { scheduleProbe } from './tail-loss-probe.ts';
 import { echoedTime } from './timestamps.ts';
@@ -55,7 +55,7 @@ function newlyAcknowledged(host: Host, pcb: Pcb, segment: TcpHeader, now: number
   const { SEG_ACK } = segment;
   const numbers = seqSub(SEG_ACK, pcb.SND_UNA);
   const { flight } = pcb;
-  if (pcb.acknowledge(SEG_ACK) > 0) host.changed(pcb);
+  const text = pcb.acknowledge(SEG_ACK);
   const count = hasSack(pcb) && flight !== undefined ? flight.delivered : unreported(pcb, numbers);
   const rtt = flight === undefined ? Infinity : now - flight.deliveredTime;
   measure(pcb, segment, now);
@@ -70,6 +70,7 @@ function newlyAcknowledged(host: Host, pcb: Pcb, segment: TcpHeader, now: number
   } else if (!hasSack(pcb)) {
     newAckInRecovery(host, pcb, numbers, now);
   }
+  if (text > 0 && isWorthWriting(pcb)) host.changed(pcb);
   host.wantOutput(pcb);
 }
 

@@ -10,3 +10,11 @@ export function adjustSendBuffer(host: Host, pcb: Pcb): void {
   const wanted = Math.min(host.sendBufferMax, 2 * pcb.cwnd);
   if (wanted > pcb.sendBuffer) pcb.sendBuffer = wanted;
 }
+
+/**
+ * Whether a writer who waits for room is to be told of some: a third of the buffer, and not of every few bytes, for each of which he
+ * would hand over again all that he has (Linux's sk_stream_write_space).
+ */
+export function isWorthWriting(pcb: Pcb): boolean {
+  return 2 * pcb.sendSpace >= pcb.SEND_END - pcb.SEND_START;
+}

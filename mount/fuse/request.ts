@@ -1,4 +1,5 @@
 import { ErrnoError } from '../../tcp/errno.ts';
+import { spareRing, takeRing } from '../../tcp/spare-rings.ts';
 import { InSize, UNIQUE_RESEND } from './protocol.ts';
 import { getU64 } from './u64.ts';
 
@@ -37,6 +38,8 @@ export class Request {
   note = 0;
   /** The connection it waits for; see `Parked`. */
   waitsOn = 0;
+  /** Memory of its own, if it has some. */
+  #kept: Uint8Array | undefined;
 
   /**
    * Makes this object stand for the request at `start`.
@@ -100,14 +103,19 @@ export class Request {
   forget(): void {
     this.bytes = EMPTY;
     this.view = EMPTY_VIEW;
+    if (this.#kept !== undefined) spareRing(this.#kept);
+    this.#kept = undefined;
   }
 
   /** Takes the request off memory that will be used again. */
   keep(): void {
     const start = this.body - InSize.header;
-    const copy = this.bytes.slice(start, this.end);
-    this.bytes = copy;
-    this.view = new DataView(copy.buffer, copy.byteOffset, copy.length);
+    const length = this.end - start;
+    const kept = takeRing(2 ** (32 - Math.clz32(length - 1)));
+    kept.set(this.bytes.subarray(start, this.end));
+    this.#kept = kept;
+    this.bytes = kept;
+    this.view = new DataView(kept.buffer);
     this.body -= start;
     this.end -= start;
   }

@@ -1,5 +1,8 @@
 import t, { type Test } from 'tap';
+import { seqAdd } from '../../tcp/sequence.ts';
 import type { StackOptions } from '../../tcp/stack.ts';
+import { ACK } from '../../tcp/wire/tcp.ts';
+import { fromPeer } from './forge.ts';
 import { pattern, Talker } from './transfer.ts';
 import { WirePair } from './wire-pair.ts';
 
@@ -33,4 +36,28 @@ t.test('the send buffer grows with the congestion window, up to the ceiling', as
 t.test('it does not grow where the user has set it', async (t) => {
   const options = { sendBuffer: 64 * KIB, sendBufferMax: 512 * KIB };
   t.equal(mostQueued(t, options, 128 * KIB), 128 * KIB);
+});
+
+t.test('a writer who waits is told when a third of the buffer is free', async (t) => {
+  const wire = new WirePair(1, { a: { sendBuffer: 30_000 } });
+  const { a } = wire.establish();
+  a.cwnd = 30_000;
+  wire.a.send(a, pattern(30_000, 1));
+  wire.a.turn();
+  const { SND_UNA } = a;
+  const isToldAt = (acknowledged: number) => {
+    const bytes = fromPeer(a, {
+      SEG_SEQ: a.RCV_NXT,
+      SEG_ACK: seqAdd(SND_UNA, acknowledged),
+      SEG_WND: 65_535,
+      flags: ACK,
+    });
+    wire.a.stack.arrive(bytes, 0, bytes.length, wire.now);
+    return wire.a.stack.takeChanged().includes(a);
+  };
+  a.SNDBUF = 30_000;
+  t.notOk(isToldAt(5000));
+  t.notOk(isToldAt(9999));
+  t.ok(isToldAt(10_000));
+  t.ok(isToldAt(30_000));
 });
