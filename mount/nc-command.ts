@@ -20,9 +20,10 @@ export async function ncCommand(argv: readonly string[]): Promise<void> {
   const connection = await connected(mountpoint, `${host}!${port}`).catch((error) => {
     throw new HostError(`cannot connect to ${peer}: ${errorText(error)}`);
   });
-  const stream = await connection.stream();
+  // Two open files, for not every driver lets one be read and written at the same time.
+  const [incoming, outgoing] = [await connection.stream(), await connection.stream()];
   try {
-    await Promise.all([print(stream), send(stream, connection)]);
+    await Promise.all([print(incoming), send(outgoing, connection)]);
   } catch (error) {
     throw new HostError(`the connection to ${peer} has failed: ${errorText(error)}`);
   }
