@@ -3,6 +3,7 @@ import { startInBackground } from './background.ts';
 import type { Config } from './config.ts';
 import { DRIVERS } from './drivers.ts';
 import type { HeldDescriptors } from './engine-process.ts';
+import { demandPatience } from './fuse/request-timeout.ts';
 import { Keeper } from './keeper.ts';
 import { openLog } from './log.ts';
 import { parseMountOptions } from './mount-options.ts';
@@ -19,6 +20,7 @@ export async function mountCommand(argv: readonly string[]): Promise<void> {
     await startInBackground(config, argv);
     return;
   }
+  demandPatience();
   await prepareMountpoint(config.mountpoint);
   const tunWasThere = tunExists(config.tun);
   const held = await holdDescriptors(config);

@@ -1,5 +1,5 @@
 import '../namespace.ts';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { until } from './condition.ts';
@@ -87,6 +87,23 @@ t.test('what cannot be mounted is refused with one line', async (t) => {
     });
   }
   t.match(await daemon.run('cat net/status'), { status: 0 }, 'the tree that was there still is');
+});
+
+t.test('a kernel that would end a mount for a long read', async (t) => {
+  const daemon = Daemon.prepare(t);
+  for (const setting of ['max_request_timeout', 'default_request_timeout']) {
+    const path = `/proc/sys/fs/fuse/${setting}`;
+    // Before Linux 6.15 there is nothing to refuse.
+    if (!existsSync(path)) continue;
+    const { status, stderr } = await daemon.run(`
+      echo 60 > seconds
+      unshare --mount bash -c '
+        mount --bind seconds ${path} && exec timeout 20 ${NODE_HOLDFAST} mount net --tun another'
+    `);
+    t.match(stderr, new RegExp(`^holdfast: fs.fuse.${setting} is 60: .*\\n$`));
+    t.equal(status, 1);
+    t.notOk((await daemon.run('ls /sys/class/net')).stdout.includes('another'));
+  }
 });
 
 t.test('without the right to mount or to make an interface', async (t) => {
