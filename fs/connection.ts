@@ -11,6 +11,8 @@ export class Connection {
   readonly stack: Stack;
   /** Those it is one of. */
   readonly connections: Connections;
+  /** How often something was not taken as it was written, though poll(2) may have said that the file was ready. */
+  shortWrites = 0;
 
   constructor(id: number, node: Node, stack: Stack, connections: Connections) {
     this.id = id;

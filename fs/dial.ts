@@ -5,6 +5,7 @@ import { State } from '../tcp/state.ts';
 import { type Attempt, BLOCKED, type Call } from './attempt.ts';
 import type { Connection } from './connection.ts';
 import { endpointsOf } from './destination.ts';
+import type { News } from './file.ts';
 import { POLLERR, POLLHUP, READABLE, WRITABLE } from './poll.ts';
 import { isConnecting, isOver } from './progress.ts';
 
@@ -25,7 +26,10 @@ export interface Dialed {
 export function dial(connection: Connection, address: string, call: Call): Attempt<void> {
   const dialed = { count: call.note };
   const result = dialOn(connection, address.trim(), dialed, call);
-  if (call.nonblocking && dialed.count > 0) throw new ErrnoError('EINPROGRESS');
+  if (call.nonblocking && dialed.count > 0) {
+    connection.shortWrites++;
+    throw new ErrnoError('EINPROGRESS');
+  }
   call.note = dialed.count;
   return result;
 }
@@ -49,7 +53,11 @@ export function dialOn(
   const endpoints = endpointsOf(address, resolver, id, now);
   if (endpoints === BLOCKED) return BLOCKED;
   const next = endpoints.slice(0, MOST_DIALED).slice(dialed.count);
-  if (next.length === 0) throw new ErrnoError(errnoName(pcb.ERROR) ?? 'EIO');
+  if (next.length === 0) {
+    connection.node.errorTold = true;
+    connection.save();
+    throw new ErrnoError(errnoName(pcb.ERROR) ?? 'EIO');
+  }
   dialFirst(connection, next, dialed, now);
   if (connection.node.errorTold) {
     connection.node.errorTold = false;
@@ -75,6 +83,11 @@ function dialFirst(
       if (!(error instanceof ErrnoError) || index === endpoints.length - 1) throw error;
     }
   }
+}
+
+/** Nothing comes by the file but the outcome. */
+export function dialNews({ shortWrites }: Connection): News {
+  return { arrivals: 0, refusals: shortWrites };
 }
 
 /** As connect(2) has it for a socket that is connecting: not writable before the outcome is known. */

@@ -2,6 +2,17 @@ import type { Attempt, Call } from './attempt.ts';
 import type { Connection } from './connection.ts';
 
 /**
+ * Tells one time that poll(2) says "ready" from another, for programs that want to be told once of each (EPOLLET of epoll(7)). Only
+ * whether the numbers are still the same means something.
+ */
+export interface News {
+  /** Changes whenever something has come that makes the file readable. */
+  readonly arrivals: number;
+  /** Changes whenever a program was told that the file cannot be written. */
+  readonly refusals: number;
+}
+
+/**
  * A file of text. What it says is frozen at the first read of each open, so a reader sees one answer however it cuts
  * its reads, and end of file behind it. What is written to it is one whole input, wherever the writer stood.
  *
@@ -27,6 +38,8 @@ export interface TextFile<Subject> {
   readonly announcement?: (made: Connection) => string;
   /** poll(2) bits; without it the file is always ready. */
   readonly poll?: (subject: Subject) => number;
+  /** Without it, whatever happens to the connection is news. */
+  readonly news?: (subject: Subject) => News;
 }
 
 /** A file of bytes that come and go: no offsets, partial counts. */
@@ -40,6 +53,8 @@ export interface StreamFile<Subject> {
   /** @returns how many bytes of `source` were taken */
   readonly write: (subject: Subject, source: Uint8Array, call: Call) => Attempt<number>;
   readonly poll: (subject: Subject) => number;
+  /** Without it, whatever happens to the connection is news. */
+  readonly news?: (subject: Subject) => News;
 }
 
 /** A file of bytes at offsets, which are at each read what they are by then. */
@@ -61,6 +76,8 @@ export interface BytesFile<Subject> {
   readonly extent?: (subject: Subject) => { readonly size: number; readonly time: number };
   /** poll(2) bits; without it the file is always ready. */
   readonly poll?: (subject: Subject) => number;
+  /** Without it, whatever happens to the connection is news. */
+  readonly news?: (subject: Subject) => News;
 }
 
 /**
@@ -75,6 +92,7 @@ export interface QuestionFile<Subject> {
   readonly readAt?: undefined;
   readonly write?: undefined;
   readonly poll?: undefined;
+  readonly news?: undefined;
   /** @param question without its last `\n` or `\r\n` */
   readonly ask: (subject: Subject, question: string, call: Call) => Attempt<readonly string[]>;
 }

@@ -3,15 +3,19 @@ import type { Pcb } from '../tcp/pcb.ts';
 import { State } from '../tcp/state.ts';
 import type { Connection } from './connection.ts';
 
-/** What ended the connection, if no reader or writer of `data` has been told. */
+/**
+ * What ended the connection, if no reader or writer of `data` has been told. Behind the peer's FIN a reset means only that it
+ * wants nothing more (tcp_reset in net/ipv4/tcp_input.c).
+ */
 export function untoldError({ pcb, node }: Connection): ErrnoName | undefined {
   if (pcb.ERROR === 0 || node.errorTold) return undefined;
-  return errnoName(pcb.ERROR) ?? 'EIO';
+  const error = errnoName(pcb.ERROR) ?? 'EIO';
+  return error === 'ECONNRESET' && pcb.FIN_RECEIVED === 1 ? 'EPIPE' : error;
 }
 
 /** Nothing more will come or go: it has been a connection and is none, or somebody has closed it. */
 export function hasEnded(pcb: Pcb): boolean {
-  return pcb.CLOSED_BY_USER === 1 || (pcb.STATE === State.CLOSED && pcb.REMOTE_PORT !== 0);
+  return pcb.CLOSED_BY_USER === 1 || (pcb.STATE === State.CLOSED && pcb.wasEstablished);
 }
 
 /** Behind the bytes that can be read now, none will come. */

@@ -15,7 +15,14 @@ import type { Connection } from './connection.ts';
 import { Connections } from './connections.ts';
 import { DialedAddresses } from './dialed-addresses.ts';
 import { Events } from './events.ts';
-import { type File, fileMode, isReadable, isWritable, type QuestionFile } from './file.ts';
+import {
+  type File,
+  fileMode,
+  isReadable,
+  isWritable,
+  type News,
+  type QuestionFile,
+} from './file.ts';
 import {
   COMMON_FILES,
   CONNECTION_FILES,
@@ -348,6 +355,16 @@ export class Tree {
     if (open.connection !== 0 && this.#connections.find(open.connection) === undefined) return GONE;
     const { content } = open;
     return this.#withSubject(open, (file, subject) => pollFile(file, subject, content));
+  }
+
+  /** What tells the times apart that `poll` says the same; undefined: each is another. */
+  news(handle: number): News | undefined {
+    const open = this.#handles.find(handle);
+    if (open === undefined) return undefined;
+    if (open.connection !== 0 && this.#connections.find(open.connection) === undefined) {
+      return undefined;
+    }
+    return this.#withSubject(open, (file, subject) => file.news?.(subject));
   }
 
   /** The id of the connection whose change or removal can let go on what this open file blocks; 0: none. */

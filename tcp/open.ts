@@ -40,15 +40,16 @@ export function bind(host: Host, pcb: Pcb, local: Endpoint): void {
 }
 
 /**
- * Passive OPEN (RFC 9293 section 3.10.1). In LISTEN it changes the backlog.
+ * Passive OPEN (RFC 9293 section 3.10.1). In LISTEN it changes the backlog. Who has not bound a socket gets any port of all
+ * addresses, as from Linux (inet_csk_listen_start in net/ipv4/inet_connection_sock.c).
  * @param backlog one less than how many connections may wait to be accepted, at most 4096
- * @throws TcpError EDESTADDRREQ no local port; EISCONN has been connected; EINVAL
+ * @throws TcpError EINVAL no backlog, or connected; EADDRINUSE no port is free
  */
 export function listen(host: Host, pcb: Pcb, backlog: number): void {
   if (!Number.isInteger(backlog) || backlog < 0) throw new TcpError('EINVAL');
   if (pcb.STATE !== State.LISTEN) {
-    if (pcb.STATE !== State.CLOSED || pcb.REMOTE_PORT !== 0) throw new TcpError('EISCONN');
-    if (pcb.LOCAL_PORT === 0) throw new TcpError('EDESTADDRREQ');
+    if (pcb.STATE !== State.CLOSED || pcb.REMOTE_PORT !== 0) throw new TcpError('EINVAL');
+    if (pcb.LOCAL_PORT === 0) bind(host, pcb, { address: '::', port: 0 });
     host.setState(pcb, State.LISTEN);
     host.listeners.add(pcb);
     host.waiting.set(pcb.ID, { established: [], synReceived: 0, unanswered: 0 });

@@ -521,6 +521,11 @@ export class Pcb extends definition.Base implements TimerItem {
     if (this.#receiveStream !== undefined) this.#receiveStream.limit = this.#receiveLimit;
   }
 
+  /** Whether the peer has acknowledged our SYN. */
+  get wasEstablished(): boolean {
+    return this.SND_UNA !== this.ISS || this.SEND_START > 0;
+  }
+
   /** Bytes that `receive` would give just now. */
   get readable(): number {
     return this.RECEIVE_END - this.RECEIVE_START;
@@ -550,10 +555,14 @@ export class Pcb extends definition.Base implements TimerItem {
     return isOpen && this.FIN_QUEUED === 0 ? this.sendSpace : 0;
   }
 
+  /** How many bytes may wait to be acknowledged, as far as there is memory. */
+  get sendRoom(): number {
+    return Math.min(this.sendStream.limit, this.sendStream.affordable);
+  }
+
   /** Room in the send buffer, bytes. */
   get sendSpace(): number {
-    const { limit, affordable } = this.sendStream;
-    return Math.max(0, Math.min(limit, affordable) - (this.SEND_END - this.SEND_START));
+    return Math.max(0, this.sendRoom - (this.SEND_END - this.SEND_START));
   }
 
   /** How many bytes may wait to be read, as far as there is memory. */

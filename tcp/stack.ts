@@ -96,7 +96,7 @@ export class Stack {
   /**
    * Passive OPEN. In LISTEN it changes the backlog.
    * @param backlog one less than how many connections may wait to be accepted, at most 4096
-   * @throws TcpError EDESTADDRREQ no local port; EADDRINUSE; EISCONN has been connected; EINVAL
+   * @throws TcpError EINVAL no backlog, or connected; EADDRINUSE no port is free
    */
   listen(pcb: Pcb, backlog: number): void {
     listen(this.#host, pcb, backlog);
@@ -122,6 +122,11 @@ export class Stack {
   /** How many `accept` would give. */
   waiting(listener: Pcb): number {
     return this.#host.waiting.get(listener.ID)?.established.length ?? 0;
+  }
+
+  /** Which of all connections that ever waited to be accepted was the last to come; 0 when none waits here. */
+  lastWaiting(listener: Pcb): number {
+    return this.#host.waiting.get(listener.ID)?.established.at(-1)?.QUEUE_ORDER ?? 0;
   }
 
   /** Whether `accept` would give one. */

@@ -27,4 +27,5 @@ export const accept: TextFile<Connection> = {
     if (pcb.STATE !== State.LISTEN) return READABLE | POLLERR;
     return stack.acceptable(pcb) ? READABLE : 0;
   },
+  news: ({ pcb, stack }) => ({ arrivals: stack.lastWaiting(pcb), refusals: 0 }),
 };

@@ -1,5 +1,5 @@
 import type { Connection } from '../connection.ts';
-import { dial, pollDial } from '../dial.ts';
+import { dial, dialNews, pollDial } from '../dial.ts';
 import { errorLine } from '../error-line.ts';
 import type { TextFile } from '../file.ts';
 import { isConnected, isConnecting } from '../progress.ts';
@@ -18,4 +18,5 @@ export const connect: TextFile<Connection> = {
   },
   write: dial,
   poll: pollDial,
+  news: dialNews,
 };

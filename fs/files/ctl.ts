@@ -2,7 +2,7 @@ import { ErrnoError } from '../../tcp/errno.ts';
 import { type Attempt, BLOCKED, type Call } from '../attempt.ts';
 import { setAutoclose } from '../autoclose.ts';
 import type { Connection } from '../connection.ts';
-import { dial, MOST_DIALED, pollDial } from '../dial.ts';
+import { dial, dialNews, MOST_DIALED, pollDial } from '../dial.ts';
 import type { TextFile } from '../file.ts';
 import { SOCKOPTS_FILES } from '../sockopts.ts';
 import { bindTo } from './bind.ts';
@@ -50,6 +50,7 @@ export const ctl: TextFile<Connection> = {
     return undefined;
   },
   poll: pollDial,
+  news: dialNews,
 };
 
 function obey(connection: Connection, line: string, call: Call): Attempt<void> {

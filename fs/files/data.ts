@@ -1,11 +1,17 @@
 import { ErrnoError } from '../../tcp/errno.ts';
 import type { Pcb } from '../../tcp/pcb.ts';
+import { State } from '../../tcp/state.ts';
 import { BLOCKED } from '../attempt.ts';
 import type { Connection } from '../connection.ts';
-import type { StreamFile } from '../file.ts';
+import type { News, StreamFile } from '../file.ts';
 import { POLLERR, POLLHUP, POLLRDHUP, READABLE, WRITABLE } from '../poll.ts';
 import { isConnecting, isOver } from '../progress.ts';
 import { hasEnded, isComplete, untoldError } from '../stream-end.ts';
+
+/** What PIPE_BUF is for a pipe (pipe(7)). */
+const UNDIVIDED = 65536;
+
+const NOTHING = new Uint8Array(0);
 
 /**
  * The stream of bytes. Errors are told as Linux tells those of a socket (sock_error in include/net/sock.h): once, to
@@ -18,8 +24,10 @@ export const data: StreamFile<Connection> = {
   read: (connection, target, call) => {
     const { pcb, stack } = connection;
     if (pcb.readable === 0) {
+      if (pcb.FIN_RECEIVED === 1) return 0;
       tellError(connection);
       if (isAtEnd(pcb)) return 0;
+      demandConnection(pcb);
     }
     const given = stack.receive(pcb, target, call.now);
     return given === 0 && target.length > 0 ? BLOCKED : given;
@@ -29,12 +37,29 @@ export const data: StreamFile<Connection> = {
     if (isConnecting(pcb)) return BLOCKED;
     tellError(connection);
     if (hasEnded(pcb)) throw new ErrnoError('EPIPE');
-    const taken = stack.send(pcb, source, call.now);
+    demandConnection(pcb);
+    const taken = stack.send(pcb, hasRoomFor(pcb, source.length) ? source : NOTHING, call.now);
+    if (taken < source.length) connection.shortWrites++;
     return taken === 0 && source.length > 0 ? BLOCKED : taken;
   },
   // As tcp_poll in net/ipv4/tcp.c.
   poll: (connection) => pollRead(connection) | pollWrite(connection),
+  news,
 };
+
+/** What may have happened since poll(2) last said that `data` or `peek` is ready. */
+export function news({ pcb, shortWrites }: Connection): News {
+  const { RECEIVE_END, FIN_RECEIVED, RCV_SHUTDOWN } = pcb;
+  return { arrivals: RECEIVE_END + FIN_RECEIVED + RCV_SHUTDOWN, refusals: shortWrites };
+}
+
+/**
+ * A write of up to `UNDIVIDED` bytes waits until all of them fit, so that those of other writers come before or behind them; a
+ * larger one, until as many fit. If the send buffer cannot hold so much at all, until it is empty.
+ */
+function hasRoomFor(pcb: Pcb, length: number): boolean {
+  return pcb.writable >= Math.min(length, UNDIVIDED, pcb.sendRoom);
+}
 
 /** @throws ErrnoError what ended the connection, if nobody has been told */
 function tellError(connection: Connection): void {
@@ -45,15 +70,20 @@ function tellError(connection: Connection): void {
   throw new ErrnoError(error);
 }
 
+/** @throws ErrnoError ENOTCONN also when the attempt to connect has failed */
+function demandConnection({ STATE, wasEstablished }: Pcb): void {
+  if (STATE === State.CLOSED && !wasEstablished) throw new ErrnoError('ENOTCONN');
+}
+
 /** What poll(2) says of reading. */
 export function pollRead(connection: Connection): number {
   const { pcb } = connection;
   if (isConnecting(pcb)) return 0;
   let events = 0;
-  if (untoldError(connection) !== undefined) events |= POLLERR | READABLE;
-  if (isAtEnd(pcb)) events |= READABLE | POLLRDHUP;
+  if (untoldError(connection) !== undefined) events |= POLLERR | READABLE | POLLRDHUP;
+  if (isComplete(pcb)) events |= READABLE | POLLRDHUP;
   if (pcb.readable > 0) events |= READABLE;
-  if (isOver(pcb)) events |= READABLE | POLLHUP;
+  if (isOver(pcb)) events |= POLLHUP;
   return events;
 }
 
@@ -61,7 +91,7 @@ export function pollRead(connection: Connection): number {
 function pollWrite(connection: Connection): number {
   const { pcb } = connection;
   if (isConnecting(pcb)) return 0;
-  const canWrite = pcb.writable > 0 || pcb.FIN_QUEUED === 1;
+  const canWrite = hasRoomFor(pcb, UNDIVIDED) || pcb.FIN_QUEUED === 1;
   return canWrite || isOver(pcb) || untoldError(connection) !== undefined ? WRITABLE : 0;
 }
 

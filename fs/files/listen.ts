@@ -10,7 +10,7 @@ const DEFAULT_BACKLOG = 4096;
 /**
  * listen(2).
  * @param backlog a decimal number; nothing for the default
- * @throws ErrnoError EINVAL EDESTADDRREQ EISCONN
+ * @throws ErrnoError EINVAL EADDRINUSE
  */
 export function listenWith(connection: Connection, backlog: string): void {
   connection.stack.listen(connection.pcb, backlogOf(backlog.trim()));

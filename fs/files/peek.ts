@@ -4,7 +4,7 @@ import { BLOCKED } from '../attempt.ts';
 import type { Connection } from '../connection.ts';
 import type { BytesFile } from '../file.ts';
 import { isComplete, untoldError } from '../stream-end.ts';
-import { pollRead } from './data.ts';
+import { news, pollRead } from './data.ts';
 
 /**
  * What `data` would give, without taking it (recv(2), MSG_PEEK). Offset 0 is the oldest byte that nobody has read: so a
@@ -17,6 +17,7 @@ export const peek: BytesFile<Connection> = {
     const { pcb } = connection;
     const given = pcb.peek(offset, target);
     if (given > 0 || target.length === 0) return given;
+    if (pcb.FIN_RECEIVED === 1) return 0;
     const error = untoldError(connection);
     if (error !== undefined) throw new ErrnoError(error);
     if (isComplete(pcb)) return 0;
@@ -24,4 +25,5 @@ export const peek: BytesFile<Connection> = {
     return BLOCKED;
   },
   poll: pollRead,
+  news,
 };

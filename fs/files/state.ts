@@ -9,4 +9,5 @@ export const state: TextFile<Connection> = {
   stream: false,
   read: current,
   current,
+  news: ({ pcb }) => ({ arrivals: pcb.STATE, refusals: 0 }),
 };

@@ -18,6 +18,7 @@ export type ServedTree = Pick<
   | 'write'
   | 'release'
   | 'poll'
+  | 'news'
   | 'waitsOn'
   | 'settle'
 >;

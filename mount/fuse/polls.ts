@@ -1,3 +1,4 @@
+import type { News } from '../../fs/file.ts';
 import type { StoredRecord } from '../../persist/record-store.ts';
 import { Table } from '../../persist/table.ts';
 import type { Egress } from '../../tcp/egress.ts';
@@ -16,6 +17,17 @@ const POLLHUP = 0x10;
 const POLLNVAL = 0x20;
 const ALWAYS = POLLERR | POLLHUP | POLLNVAL;
 
+/** The bits that say that there is something to read, or room to write (fs/poll.ts). */
+const READABLE = 0x0041;
+const WRITABLE = 0x0104;
+
+/** What an open file was ready for when poll(2) looked. */
+interface Seen {
+  /** Bits of poll(2). */
+  readonly events: number;
+  readonly news: News | undefined;
+}
+
 interface PolledFile {
   /** The kernel's number for the open file, which a notification is about. */
   readonly kh: number;
@@ -23,7 +35,11 @@ interface PolledFile {
   events: number;
   /** The connection it is ready by. */
   connection: number;
+  /** What those who wait have been told. */
+  seen: Seen;
 }
+
+const NOTHING_SEEN: Seen = { events: 0, news: undefined };
 
 /**
  * Open files that programs wait on with poll(2), select(2) or epoll(7). The kernel asks once (POLL) and sleeps until it is notified;
@@ -50,7 +66,12 @@ export class Polls {
     for (const { id, value } of [...records]) {
       const view = new DataView(value.buffer, value.byteOffset, value.length);
       if (value.length === SIZE && getU64(view, 0) === this.#instance) {
-        this.#files.set(id, { kh: getU64(view, 8), events: 0, connection: 0 });
+        this.#files.set(id, {
+          kh: getU64(view, 8),
+          events: 0,
+          connection: 0,
+          seen: NOTHING_SEEN,
+        });
         this.#restored.push(id);
       } else {
         this.#journal.delete(Table.poll, id, 0);
@@ -63,17 +84,19 @@ export class Polls {
    * @param handle the tree's
    * @param events bits of poll(2)
    * @param connection the id of the connection that decides
+   * @param seen what it has been told
    */
-  arm(handle: number, kh: number, events: number, connection: number): void {
+  arm(handle: number, kh: number, events: number, connection: number, seen: Seen): void {
     let file = this.#files.get(handle);
     if (file?.kh !== kh) {
-      file = { kh, events: 0, connection };
+      file = { kh, events: 0, connection, seen };
       this.#files.set(handle, file);
       this.#record(handle, kh);
     }
     if (file.connection !== connection) this.#waiting.get(file.connection)?.delete(handle);
     file.connection = connection;
-    // Several programs may wait on one open file, each for something else.
+    // Several programs may wait on one open file, each for something else, and each since another time: the oldest counts.
+    file.seen = file.events === 0 ? seen : without(file.seen, seen.events);
     file.events |= events;
     const waiting = this.#waiting.get(connection);
     if (waiting === undefined) this.#waiting.set(connection, new Set([handle]));
@@ -98,7 +121,11 @@ export class Polls {
     if (waiting === undefined) return true;
     for (const handle of waiting) {
       const file = this.#files.get(handle)!;
-      if ((readiness(tree, handle) & (file.events | ALWAYS)) === 0) continue;
+      const ready = readiness(tree, handle);
+      if ((unseen(file.seen, ready, tree.news(handle)) & (file.events | ALWAYS)) === 0) {
+        file.seen = without(file.seen, ready);
+        continue;
+      }
       if (!this.#notify(file.kh)) return false;
       this.#disarm(handle, file);
     }
@@ -146,6 +173,20 @@ export class Polls {
     setU64(view, 8, kh);
     this.#journal.put(Table.poll, handle, 0, value);
   }
+}
+
+/** What is ready no more will be news when it is ready again. */
+function without({ events, news }: Seen, ready: number): Seen {
+  return { events: events & ready, news };
+}
+
+/** Those bits of `ready` that stand for something that those who wait have not been told. */
+function unseen(seen: Seen, ready: number, news: News | undefined): number {
+  if (seen.news === undefined || news === undefined) return ready;
+  let bits = ready & ~seen.events;
+  if (news.arrivals !== seen.news.arrivals) bits |= ready & READABLE;
+  if (news.refusals !== seen.news.refusals) bits |= ready & WRITABLE;
+  return bits;
 }
 
 function readiness(tree: ServedTree, handle: number): number {

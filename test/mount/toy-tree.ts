@@ -214,6 +214,8 @@ export class ToyTree implements ServedTree {
 
   settle(): void {}
 
+  news(): undefined {}
+
   waitsOn(handle: number): number {
     return this.#file(handle).node === DIAL ? DIAL_CONNECTION : QUEUE_CONNECTION;
   }

@@ -8,7 +8,6 @@ t.test('calls in the wrong state', async (t) => {
   const listening = wire.b.listen(80);
   const here = { address: '10.7.0.2', port: 81 };
   const throws = (name: string, call: () => unknown) => t.throws(call, { name }, name);
-  throws('EDESTADDRREQ', () => stack.listen(pcb, 1));
   throws('EADDRNOTAVAIL', () => stack.bind(pcb, { address: '10.7.0.9', port: 1 }));
   throws('EADDRINUSE', () => stack.bind(pcb, { address: '10.7.0.2', port: 80 }));
   throws('EINVAL', () => stack.bind(pcb, { address: 'nonsense', port: 1 }));
@@ -27,12 +26,22 @@ t.test('calls in the wrong state', async (t) => {
   }
   stack.connect(pcb, { address: '10.7.0.1', port: 1 }, wire.now);
   throws('EALREADY', () => stack.connect(pcb, { address: '10.7.0.1', port: 1 }, wire.now));
-  throws('EISCONN', () => stack.listen(pcb, 1));
+  throws('EINVAL', () => stack.listen(pcb, 1));
   const other = stack.create();
   throws('EADDRINUSE', () => stack.bind(other, { address: '0.0.0.0', port: 81 }));
   stack.bind(other, { address: '0.0.0.0', port: 0 });
   const { port } = other.local!;
   t.ok(port >= 32768 && port <= 60999, 'RFC 6056, with the range of Linux');
+});
+
+t.test('who has not bound a socket listens at any port', async (t) => {
+  const { stack } = new WirePair(1).b;
+  const listener = stack.create();
+  stack.listen(listener, 1);
+  const { address, port } = listener.local!;
+  t.equal(address, '::');
+  t.ok(port >= 32768 && port <= 60999, `${port}`);
+  t.equal(listener.state, 'LISTEN');
 });
 
 t.test('a port is free again when its PCB is gone', async (t) => {

@@ -14,7 +14,8 @@ export const poll: Operation = {
     const handle = handleOf(request.u64(0));
     const ready = tree.poll(handle);
     if (request.u32(16) & POLL_SCHEDULE_NOTIFY) {
-      polls.arm(handle, request.u64(8), request.u32(20), tree.waitsOn(handle));
+      const seen = { events: ready, news: tree.news(handle) };
+      polls.arm(handle, request.u64(8), request.u32(20), tree.waitsOn(handle), seen);
     }
     view.setUint32(start, ready, true);
     view.setUint32(start + 4, 0, true);

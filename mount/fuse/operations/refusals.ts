@@ -31,7 +31,8 @@ const REFUSALS: readonly (readonly [opcode: number, errno: ErrnoName])[] = [
   [Opcode.BMAP, 'EINVAL'],
   // isatty(3) and many others take it as "no".
   [Opcode.IOCTL, 'ENOTTY'],
-  [Opcode.FALLOCATE, 'EOPNOTSUPP'],
+  // What vfs_fallocate in fs/open.c says of a socket. After EOPNOTSUPP, posix_fallocate(3) would write zeros itself.
+  [Opcode.FALLOCATE, 'ENODEV'],
   // SEEK_DATA and SEEK_HOLE, which are unknown to /proc files too; the other three are the kernel's own (fs/fuse/file.c, fuse_file_llseek).
   [Opcode.LSEEK, 'EINVAL'],
   // The kernel then copies with read and write (fs/fuse/file.c, fuse_copy_file_range).

@@ -39,21 +39,66 @@ t.test('at the end when the peer has closed and everything is read', async (t) =
   t.equal(world.receiveThere(peer), 'not yet');
 });
 
-t.test('a write takes what there is room for, and blocks when there is none', async (t) => {
+t.test(
+  'a write of up to 64 KiB is taken whole, a larger one as far as there is room',
+  async (t) => {
+    const world = new World({ sendBuffer: 200_000, receiveBuffer: 400_000 });
+    const peer = world.establish('chat');
+    const handle = world.open('tcp/chat/data', O_WRONLY);
+    const write = (size: number) =>
+      world.tree.write(handle, 0, new Uint8Array(size).fill(120), world.call());
+    world.isCut = true;
+    t.equal(write(65_536), 65_536);
+    t.equal(write(60_000), 60_000);
+    t.equal(world.tree.poll(handle) & ALL, POLLOUT);
+    t.equal(write(10_000), 10_000);
+    t.equal(world.tree.poll(handle) & ALL, 0, 'there is no room for any write');
+    t.equal(write(65_536), BLOCKED, 'there is room for 64,464 bytes');
+    t.equal(write(100_000), BLOCKED);
+    t.equal(write(64_464), 64_464);
+    t.equal(write(1), BLOCKED);
+    t.equal(write(0), 0);
+    world.isCut = false;
+    world.pass(5000);
+    t.equal(world.tree.poll(handle) & ALL, POLLOUT);
+    t.equal(world.receiveThere(peer).length, 200_000, 'nothing was taken twice');
+    world.isCut = true;
+    t.equal(write(250_000), 200_000);
+  },
+);
+
+t.test('a write larger than the send buffer is taken in parts', async (t) => {
   const world = new World({ sendBuffer: 1000, receiveBuffer: 1000 });
   const peer = world.establish('chat');
   const handle = world.open('tcp/chat/data', O_WRONLY);
-  const write = () => world.tree.write(handle, 0, new Uint8Array(700).fill(120), world.call());
+  const write = (size: number) =>
+    world.tree.write(handle, 0, new Uint8Array(size).fill(120), world.call());
   world.isCut = true;
-  t.equal(write(), 700);
-  t.equal(write(), 300);
-  t.equal(write(), BLOCKED);
+  t.equal(world.tree.poll(handle) & ALL, POLLOUT);
+  t.equal(write(1200), 1000);
+  t.equal(write(1200), BLOCKED);
   t.equal(world.tree.poll(handle) & ALL, 0);
   world.isCut = false;
   world.pass(5000);
   t.equal(world.tree.poll(handle) & ALL, POLLOUT);
-  t.equal(world.receiveThere(peer).length, 1000, 'nothing was taken twice');
-  t.equal(world.tree.write(handle, 0, new Uint8Array(0), world.call()), 0);
+  t.equal(world.receiveThere(peer).length, 1000);
+});
+
+t.test('what poll has said is told from what is new', async (t) => {
+  const world = new World({ sendBuffer: 1000, receiveBuffer: 1000 });
+  const peer = world.establish('chat');
+  const handle = world.open('tcp/chat/data', O_RDWR);
+  const news = () => world.tree.news(handle)!;
+  const { arrivals, refusals } = news();
+  world.sendThere(peer, 'abc');
+  t.not(news().arrivals, arrivals);
+  const arrived = news();
+  t.equal(world.tree.read(handle, 0, new Uint8Array(1), world.call()), 1);
+  t.same(news(), arrived, 'a part has been read');
+  world.isCut = true;
+  world.tree.write(handle, 0, new Uint8Array(1200), world.call());
+  t.not(news().refusals, refusals, 'not all that was written');
+  t.equal(news().arrivals, arrived.arrivals);
 });
 
 t.test('never connected', async (t) => {
@@ -89,7 +134,10 @@ t.test('while connecting, both block', async (t) => {
     'ECONNREFUSED',
     'as told by a socket',
   );
-  t.equal(world.readHandle(handle), '');
+  t.equal(
+    errnoOf(() => world.readHandle(handle)),
+    'ENOTCONN',
+  );
 });
 
 t.test('an error is told once, behind the bytes that had come', async (t) => {
@@ -130,9 +178,22 @@ t.test('a new attempt to connect has an error of its own to tell', async (t) => 
     );
     t.equal(
       errnoOf(() => world.read('tcp/chat/data')),
+      'ENOTCONN',
+      'the writer of the address has been told',
+    );
+    t.equal(
+      errnoOf(() => world.write('tcp/chat/connect', address, { nonblocking: true })),
+      'EINPROGRESS',
+    );
+    world.settle();
+    t.equal(
+      errnoOf(() => world.write('tcp/chat/data', 'x')),
       'ECONNREFUSED',
     );
-    t.equal(world.read('tcp/chat/data'), '');
+    t.equal(
+      errnoOf(() => world.write('tcp/chat/data', 'x')),
+      'ENOTCONN',
+    );
   }
 });
 
