@@ -5,7 +5,7 @@ import { errnoOf, O_WRONLY, World } from '../world.ts';
 t.test('the directories of the engine are there, and nothing can be made in them', async (t) => {
   const world = new World();
   t.match(world.find('iface'), { mode: 0o040555, links: 2 });
-  t.match(world.find(''), { links: 5 });
+  t.match(world.find(''), { links: 6 });
   t.same(world.list('iface'), ['.', '..', 'address', 'mtu', 'counters']);
   t.same(world.list('persist'), ['.', '..', 'status']);
   const { node } = world.find('iface');
