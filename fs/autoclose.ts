@@ -1,5 +1,5 @@
 import { ErrnoError } from '../tcp/errno.ts';
-import type { Connection } from './connection.ts';
+import type { AnyConnection } from './connection.ts';
 import { OFF_OR_ON } from './sockopt.ts';
 
 /**
@@ -7,7 +7,7 @@ import { OFF_OR_ON } from './sockopt.ts';
  * @param text `on` or `off`
  * @throws ErrnoError EINVAL
  */
-export function setAutoclose(connection: Connection, text: string): void {
+export function setAutoclose(connection: AnyConnection, text: string): void {
   const value = OFF_OR_ON.read(text.trim());
   if (value === undefined) throw new ErrnoError('EINVAL');
   connection.node.autoclose = value === 1;

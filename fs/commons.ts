@@ -1,4 +1,5 @@
 import type { Stack } from '../tcp/stack.ts';
+import type { UdpPcb } from '../tcp/udp/udp-pcb.ts';
 import type { Connections } from './connections.ts';
 import type { Events } from './events.ts';
 import type { GrowingText } from './growing-text.ts';
@@ -8,6 +9,7 @@ import type { Sources } from './sources.ts';
 export interface Commons {
   readonly stack: Stack;
   readonly connections: Connections;
+  readonly udpSockets: Connections<UdpPcb>;
   readonly sources: Sources;
   readonly events: Events;
   /** What the engine logs. */

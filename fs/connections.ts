@@ -1,35 +1,61 @@
+import type { ControlBlock } from '../tcp/control-block.ts';
 import { ErrnoError } from '../tcp/errno.ts';
 import type { Pcb } from '../tcp/pcb.ts';
 import { RecordError } from '../tcp/record-error.ts';
 import type { Stack } from '../tcp/stack.ts';
+import type { UdpPcb } from '../tcp/udp/udp-pcb.ts';
 import { Connection } from './connection.ts';
+import type { File, FileTable } from './file.ts';
 import { checkName } from './name.ts';
 import { decodeNode, encodeNode, type Node } from './node-record.ts';
 import type { Records } from './records.ts';
 import type { Resolver } from './resolver.ts';
+import type { Protocol, SocketKind } from './socket-kind.ts';
 import { SortedIds } from './sorted-ids.ts';
 
 /** Who owns a connection, and what owner and group may do with it. */
 export type Owner = Pick<Node, 'uid' | 'gid' | 'mode'>;
 
 /**
- * The connections that have a directory, by id and by name. A child that nobody has accepted yet has none, and neither
+ * The connections that have a directory, or the UDP sockets, by id and by name. A child that nobody has accepted yet has none, and neither
  * has one whose directory was removed while TCP is still taking leave of the peer.
  */
-export class Connections {
+export class Connections<Subject extends ControlBlock = Pcb> {
+  readonly #kind: SocketKind<Subject>;
   readonly #stack: Stack;
+  readonly protocol: Protocol<Subject>;
   readonly #records: Records;
   /** Who knows the addresses of hosts. */
   readonly resolver: Resolver;
-  readonly #byId = new Map<number, Connection>();
-  readonly #byName = new Map<string, Connection>();
+  readonly #byId = new Map<number, Connection<Subject>>();
+  readonly #byName = new Map<string, Connection<Subject>>();
   readonly #ids = new SortedIds();
   #changed = Date.now();
 
-  constructor(stack: Stack, records: Records, resolver: Resolver) {
+  constructor(kind: SocketKind<Subject>, stack: Stack, records: Records, resolver: Resolver) {
+    this.#kind = kind;
     this.#stack = stack;
+    this.protocol = kind.protocolOf(stack);
     this.#records = records;
     this.resolver = resolver;
+  }
+
+  /** Of the directory that has theirs, and its node's number. */
+  get name(): string {
+    return this.#kind.name;
+  }
+
+  get node(): number {
+    return this.#kind.node;
+  }
+
+  /** The files that each has, and those in its `sockopts/`. */
+  get files(): FileTable<never> {
+    return this.#kind.files;
+  }
+
+  get sockopts(): FileTable<never> {
+    return this.#kind.sockopts;
   }
 
   get size(): number {
@@ -42,31 +68,31 @@ export class Connections {
   }
 
   /** Makes a connection that is named by its number. */
-  create(owner: Owner): Connection {
-    return this.adopt(this.#stack.create(), owner);
+  create(owner: Owner): Connection<Subject> {
+    return this.adopt(this.protocol.create(), owner);
   }
 
   /**
    * Makes a connection with a name of its maker's own.
    * @throws ErrnoError EEXIST EINVAL ENAMETOOLONG
    */
-  createNamed(name: string, owner: Owner): Connection {
+  createNamed(name: string, owner: Owner): Connection<Subject> {
     checkName(name);
     const namesake = this.#byName.get(name);
     if (namesake !== undefined) {
       if (!namesake.isGone) throw new ErrnoError('EEXIST');
       this.remove(namesake.id);
     }
-    const pcb = this.#stack.create();
+    const pcb = this.protocol.create();
     return this.#add(pcb.ID, newNode(name, owner), true);
   }
 
   /** Gives a directory to a connection that the stack has made. */
-  adopt(pcb: Pcb, owner: Owner): Connection {
+  adopt(pcb: Subject, owner: Owner): Connection<Subject> {
     return this.#add(pcb.ID, newNode(String(pcb.ID), owner), true);
   }
 
-  find(id: number): Connection | undefined {
+  find(id: number): Connection<Subject> | undefined {
     const connection = this.#byId.get(id);
     return connection?.isGone ? undefined : connection;
   }
@@ -77,23 +103,33 @@ export class Connections {
   }
 
   /** @throws ErrnoError ESTALE when there is none, or none any more */
-  get(id: number): Connection {
+  get(id: number): Connection<Subject> {
     const connection = this.find(id);
     if (connection === undefined) throw new ErrnoError('ESTALE');
     return connection;
   }
 
-  findNamed(name: string): Connection | undefined {
+  findNamed(name: string): Connection<Subject> | undefined {
     const connection = this.#byName.get(name);
     return connection?.isGone ? undefined : connection;
   }
 
   /** Those with an id above `id`, in ascending order. */
-  *after(id: number): Generator<Connection> {
+  *after(id: number): Generator<Connection<Subject>> {
     for (const next of this.#ids.after(id)) {
       const connection = this.#byId.get(next)!;
       if (!connection.isGone) yield connection;
     }
+  }
+
+  /**
+   * The file of that kind that each has.
+   * @throws ErrnoError ESTALE when there is none
+   */
+  fileOf(kind: number): File<Connection<Subject>> {
+    const file = this.#kind.files.get(kind) ?? this.#kind.sockopts.get(kind);
+    if (file === undefined) throw new ErrnoError('ESTALE');
+    return file;
   }
 
   /** Takes the directory away, if there is one; the name is free at once. What becomes of the connection is not its matter. */
@@ -107,7 +143,7 @@ export class Connections {
     this.#changed = Date.now();
   }
 
-  save(connection: Connection): void {
+  save(connection: Connection<Subject>): void {
     this.#records.put('node', connection.id, encodeNode(connection.node));
   }
 
@@ -123,7 +159,7 @@ export class Connections {
     this.#add(id, node, false);
   }
 
-  #add(id: number, node: Node, isNew: boolean): Connection {
+  #add(id: number, node: Node, isNew: boolean): Connection<Subject> {
     const connection = new Connection(id, node, this.#stack, this);
     this.#byId.set(id, connection);
     this.#byName.set(node.name, connection);
@@ -135,6 +171,9 @@ export class Connections {
     return connection;
   }
 }
+
+/** Of either protocol. */
+export type AnyConnections = Connections<Pcb> | Connections<UdpPcb>;
 
 function newNode(name: string, owner: Owner): Node {
   const { uid, gid, mode } = owner;

@@ -1,5 +1,5 @@
 import type { Attempt, Call } from './attempt.ts';
-import type { Connection } from './connection.ts';
+import type { AnyConnection } from './connection.ts';
 
 /**
  * Tells one time that poll(2) says "ready" from another, for programs that want to be told once of each (EPOLLET of epoll(7)). Only
@@ -33,9 +33,9 @@ export interface TextFile<Subject> {
    */
   readonly current?: (subject: Subject) => string;
   /** Makes the connection whose `ctl` is opened in place of this file. */
-  readonly clone?: (subject: Subject, call: Call) => Connection;
+  readonly clone?: (subject: Subject, call: Call) => AnyConnection;
   /** What an open file that `clone` has made says first, in place of what its `ctl` says. */
-  readonly announcement?: (made: Connection) => string;
+  readonly announcement?: (made: AnyConnection) => string;
   /** poll(2) bits; without it the file is always ready. */
   readonly poll?: (subject: Subject) => number;
   /** Without it, whatever happens to the connection is news. */
@@ -102,6 +102,9 @@ export type File<Subject> =
   | StreamFile<Subject>
   | BytesFile<Subject>
   | QuestionFile<Subject>;
+
+/** Files by their kinds: see files.ts. */
+export type FileTable<Subject> = ReadonlyMap<number, File<Subject>>;
 
 /** The permission bits of a file: those of `mode` that mean something for what it can do. */
 export function fileMode(file: File<never>, mode: number): number {

@@ -1,6 +1,7 @@
+import type { UdpPcb } from '../tcp/udp/udp-pcb.ts';
 import type { Commons } from './commons.ts';
 import type { Connection } from './connection.ts';
-import type { File } from './file.ts';
+import type { File, FileTable } from './file.ts';
 import { accept } from './files/accept.ts';
 import { acceptSocket } from './files/accept-socket.ts';
 import { bind } from './files/bind.ts';
@@ -29,14 +30,21 @@ import { shutdown } from './files/shutdown.ts';
 import { state } from './files/state.ts';
 import { stats } from './files/stats.ts';
 import { status } from './files/status.ts';
-import { DIAL, IFACE, PERSIST, ROOT, TCP } from './node-id.ts';
-
-export type FileTable<Subject> = ReadonlyMap<number, File<Subject>>;
+import { udpClone, udpNewSocket } from './files/udp/clone.ts';
+import { udpConnect } from './files/udp/connect.ts';
+import { udpConnections } from './files/udp/connections.ts';
+import { udpCtl } from './files/udp/ctl.ts';
+import { udpData } from './files/udp/data.ts';
+import { udpPeek } from './files/udp/peek.ts';
+import { udpRemote } from './files/udp/remote.ts';
+import { udpStats } from './files/udp/stats.ts';
+import { udpStatus } from './files/udp/status.ts';
+import { DIAL, IFACE, PERSIST, ROOT, TCP, UDP } from './node-id.ts';
 
 /**
  * Every file by its kind. A kind is part of node numbers and of the records of open files: it stays with its file, and
- * is used once in all tables, also in that of `sockopts.ts`, and not for those in `dial/`. 0 to 2 and those from 240 to 255 are
- * directories (`node-id.ts`).
+ * is used once in all tables, also in those of `sockopts.ts`, and not for those in `dial/`; only the files of connections and of UDP
+ * sockets that have one name have one kind. 0 to 2 and those from 240 to 255 are directories (`node-id.ts`).
  */
 export const ROOT_FILES: FileTable<Commons> = new Map<number, File<Commons>>([
   [3, engineStatus],
@@ -54,6 +62,13 @@ export const TCP_FILES: FileTable<Commons> = new Map<number, File<Commons>>([
   [8, stats],
 ]);
 
+export const UDP_FILES: FileTable<Commons> = new Map<number, File<Commons>>([
+  [140, udpClone],
+  [141, udpNewSocket],
+  [142, udpConnections],
+  [143, udpStats],
+]);
+
 export const IFACE_FILES: FileTable<Commons> = new Map<number, File<Commons>>([
   [128, address],
   [129, mtu],
@@ -68,6 +83,7 @@ export const PERSIST_FILES: FileTable<Commons> = new Map<number, File<Commons>>(
 export const COMMON_FILES: ReadonlyMap<number, FileTable<Commons>> = new Map([
   [ROOT, ROOT_FILES],
   [TCP, TCP_FILES],
+  [UDP, UDP_FILES],
   [IFACE, IFACE_FILES],
   [PERSIST, PERSIST_FILES],
   [DIAL, new Map()],
@@ -93,6 +109,21 @@ export const CONNECTION_FILES: FileTable<Connection> = new Map<number, File<Conn
   [27, peek],
   [28, acceptSocket],
   [29, shutdown],
+]);
+
+export const UDP_SOCKET_FILES: FileTable<Connection<UdpPcb>> = new Map<
+  number,
+  File<Connection<UdpPcb>>
+>([
+  [CTL, udpCtl],
+  [17, udpData],
+  [18, udpConnect],
+  [19, bind],
+  [23, udpStatus],
+  [24, local],
+  [25, udpRemote],
+  [26, error],
+  [27, udpPeek],
 ]);
 
 /** The kind of the file called `name`. */

@@ -21,9 +21,12 @@ export function inputText(source: Uint8Array): string {
   return text.replace(/\r?\n$/, '');
 }
 
-/** @throws ErrnoError EINVAL */
-export function endpoint(text: string): Endpoint {
-  const parsed = parseEndpoint(text.trim());
+/**
+ * @param network that it may name
+ * @throws ErrnoError EINVAL
+ */
+export function endpoint(text: string, network = 'tcp'): Endpoint {
+  const parsed = parseEndpoint(text.trim(), network);
   if (parsed === undefined) throw new ErrnoError('EINVAL');
   return parsed;
 }

@@ -15,8 +15,10 @@ export const TCP = 2;
 export const IFACE = 240;
 export const PERSIST = 241;
 export const DIAL = 242;
+/** The directory `udp/`. */
+export const UDP = 243;
 
-/** The kind of a connection's own directory, and of `sockopts/` in it. */
+/** The kind of the own directory of a connection or UDP socket, and of `sockopts/` in it. */
 export const CONNECTION = 0;
 export const SOCKOPTS = 1;
 const LAST_DIRECTORY = 2;

@@ -1,6 +1,6 @@
-import type { Connection } from './connection.ts';
+import type { AnyConnection } from './connection.ts';
 
-/** Where a connection is, from the root of the tree: `tcp/17`. */
-export function socketPath({ name }: Pick<Connection, 'name'>): string {
-  return `tcp/${name}`;
+/** Where a connection or UDP socket is, from the root of the tree: `tcp/17`. */
+export function socketPath({ name, connections }: AnyConnection): string {
+  return `${connections.name}/${name}`;
 }

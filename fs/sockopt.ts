@@ -1,7 +1,8 @@
 import { ErrnoError } from '../tcp/errno.ts';
+import type { CommonOptionName } from '../tcp/socket-option.ts';
 import type { SocketOptionName } from '../tcp/stack.ts';
 import type { Call } from './attempt.ts';
-import type { Connection } from './connection.ts';
+import type { AnyConnection, Connection } from './connection.ts';
 import type { TextFile } from './file.ts';
 
 /** How the number that an option is to TCP is written. */
@@ -12,8 +13,8 @@ export interface Form {
 }
 
 /** A file in `sockopts/`, and a verb of `ctl` with the same name: it reads as its value, and takes a new one. */
-export interface Sockopt extends TextFile<Connection> {
-  readonly write: (connection: Connection, text: string, call: Call) => void;
+export interface Sockopt<Subject = Connection> extends TextFile<Subject> {
+  readonly write: (connection: Subject, text: string, call: Call) => void;
 }
 
 export const DECIMAL: Form = {
@@ -34,16 +35,47 @@ export function oneOf(words: readonly string[]): Form {
 
 export const OFF_OR_ON = oneOf(['off', 'on']);
 
-/** @param name ends in the unit of the value, if it has one */
+/**
+ * An option of TCP.
+ * @param name ends in the unit of the value, if it has one
+ */
 export function sockopt(name: string, option: SocketOptionName, form: Form): Sockopt {
+  return optionFile(
+    name,
+    form,
+    ({ stack, pcb }) => stack.getOption(pcb, option),
+    ({ stack, pcb }, value, now) => stack.setOption(pcb, option, value, now),
+  );
+}
+
+/** The same of an option that UDP has too. */
+export function commonSockopt(
+  name: string,
+  option: CommonOptionName,
+  form: Form,
+): Sockopt<AnyConnection> {
+  return optionFile(
+    name,
+    form,
+    (connection) => connection.getOption(option),
+    (connection, value, now) => connection.setOption(option, value, now),
+  );
+}
+
+function optionFile<Subject>(
+  name: string,
+  form: Form,
+  get: (connection: Subject) => number,
+  set: (connection: Subject, value: number, now: number) => void,
+): Sockopt<Subject> {
   return {
     name,
     stream: false,
-    read: ({ stack, pcb }) => form.write(stack.getOption(pcb, option)),
-    write: ({ stack, pcb }, text, { now }) => {
+    read: (connection) => form.write(get(connection)),
+    write: (connection, text, { now }) => {
       const value = form.read(text.trim());
       if (value === undefined) throw new ErrnoError('EINVAL');
-      stack.setOption(pcb, option, value, now);
+      set(connection, value, now);
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { AnyConnection } from './connection.ts';
 import { congestionControl } from './files/sockopts/congestion-control.ts';
 import { durability } from './files/sockopts/durability.ts';
 import { ecn } from './files/sockopts/ecn.ts';
@@ -18,7 +19,7 @@ import { v6only } from './files/sockopts/v6only.ts';
 import type { Sockopt } from './sockopt.ts';
 
 /** The files in the `sockopts/` of each connection, by kind: see `files.ts`. */
-export const SOCKOPTS_FILES: ReadonlyMap<number, Sockopt> = new Map([
+export const SOCKOPTS_FILES: ReadonlyMap<number, Sockopt> = new Map<number, Sockopt>([
   [64, keepalive],
   [65, keepaliveIdle],
   [66, keepaliveInterval],
@@ -35,5 +36,15 @@ export const SOCKOPTS_FILES: ReadonlyMap<number, Sockopt> = new Map([
   [77, maxseg],
   [78, userTimeoutOption],
   [79, pacing],
+  [80, durability],
+]);
+
+/** The same of each UDP socket. */
+export const UDP_SOCKOPTS_FILES: ReadonlyMap<number, Sockopt<AnyConnection>> = new Map([
+  [70, receiveBuffer],
+  [71, sendBuffer],
+  [72, ttl],
+  [73, tos],
+  [75, v6only],
   [80, durability],
 ]);

@@ -1,6 +1,8 @@
+import type { ControlBlock } from '../tcp/control-block.ts';
 import { ErrnoError } from '../tcp/errno.ts';
-import type { Pcb } from '../tcp/pcb.ts';
+import { Pcb } from '../tcp/pcb.ts';
 import type { Stack } from '../tcp/stack.ts';
+import type { UdpPcb } from '../tcp/udp/udp-pcb.ts';
 import { type Attempt, BLOCKED, type Call } from './attempt.ts';
 import {
   type Attributes,
@@ -11,26 +13,20 @@ import {
   TEXT_SIZE,
 } from './attributes.ts';
 import type { Commons } from './commons.ts';
-import type { Connection } from './connection.ts';
-import { Connections } from './connections.ts';
+import type { AnyConnection } from './connection.ts';
+import { type AnyConnections, Connections } from './connections.ts';
 import { DialedAddresses } from './dialed-addresses.ts';
 import { Events } from './events.ts';
 import {
   type File,
+  type FileTable,
   fileMode,
   isReadable,
   isWritable,
   type News,
   type QuestionFile,
 } from './file.ts';
-import {
-  COMMON_FILES,
-  CONNECTION_FILES,
-  CTL,
-  type FileTable,
-  kindOfName,
-  TCP_FILES,
-} from './files.ts';
+import { COMMON_FILES, CTL, kindOfName } from './files.ts';
 import { GrowingText } from './growing-text.ts';
 import type { Handle } from './handle-record.ts';
 import { Handles } from './handles.ts';
@@ -49,12 +45,13 @@ import {
   ROOT,
   SOCKOPTS,
   TCP,
+  UDP,
 } from './node-id.ts';
 import { Opening } from './opening.ts';
 import { checkOwner, checkRoot, directoryMode, madeMode } from './owner.ts';
 import { POLLERR, POLLHUP, POLLPRI, READABLE, WRITABLE } from './poll.ts';
 import type { RecordKind, Records } from './records.ts';
-import { SOCKOPTS_FILES } from './sockopts.ts';
+import { TCP_CONNECTIONS, UDP_SOCKETS } from './socket-kinds.ts';
 import type { Sources } from './sources.ts';
 
 export type { Attributes, DirectoryEntry } from './attributes.ts';
@@ -79,16 +76,17 @@ const ROOT_MODE = S_IFDIR | 0o555;
 /** The directories in the root. */
 const SUBDIRECTORIES = [
   { name: 'tcp', node: TCP },
+  { name: 'udp', node: UDP },
   { name: 'iface', node: IFACE },
   { name: 'persist', node: PERSIST },
   { name: 'dial', node: DIAL },
 ];
 /** The directory of a connection's options. */
 const SOCKOPTS_NAME = 'sockopts';
-/** Anyone may make a connection; only its owner may remove it, hence the sticky bit (inode(7)). */
-const TCP_MODE = S_IFDIR | 0o1777;
+/** Of `tcp/` and `udp/`: anyone may make a connection; only its owner may remove it, hence the sticky bit (inode(7)). */
+const CONNECTIONS_MODE = S_IFDIR | 0o1777;
 /** Nobody can make anything in it, but everybody is to hear of that from `create`. */
-const DIAL_MODE = TCP_MODE;
+const DIAL_MODE = CONNECTIONS_MODE;
 /** Permissions of the files that are always there, as far as they can be read or written at all. */
 const COMMON_MODE = 0o666;
 
@@ -109,7 +107,7 @@ const CONNECTION_COOKIES = 512;
 const encoder = new TextEncoder();
 
 /**
- * The tree of files in which every TCP connection is a directory. Every operation either gives its result, throws an
+ * The tree of files in which every TCP connection and every UDP socket is a directory. Every operation either gives its result, throws an
  * `ErrnoError`, or returns BLOCKED, having changed nothing that it would do twice. An error may come after an effect:
  * EINPROGRESS of a `connect`, or the failing line of a `ctl`.
  *
@@ -118,6 +116,7 @@ const encoder = new TextEncoder();
 export class Tree {
   readonly #stack: Stack;
   readonly #connections: Connections;
+  readonly #udpSockets: Connections<UdpPcb>;
   readonly #handles: Handles;
   readonly #dialed: DialedAddresses;
   readonly #opening: Opening;
@@ -132,12 +131,19 @@ export class Tree {
   constructor(stack: Stack, records: Records, sources: Sources, log = new GrowingText()) {
     this.#stack = stack;
     const { resolver } = sources;
-    this.#connections = new Connections(stack, records, resolver);
+    this.#connections = new Connections(TCP_CONNECTIONS, stack, records, resolver);
+    this.#udpSockets = new Connections(UDP_SOCKETS, stack, records, resolver);
     this.#handles = new Handles(records);
     this.#dialed = new DialedAddresses(stack, records, resolver);
     this.#opening = new Opening(stack, resolver, this.#connections, this.#handles);
     const events = new Events(stack.pcbs.values());
-    this.#commons = { stack, connections: this.#connections, sources, events, log };
+    const [connections, udpSockets] = [this.#connections, this.#udpSockets];
+    this.#commons = { stack, connections, udpSockets, sources, events, log };
+  }
+
+  /** Of both protocols. */
+  get #all(): readonly AnyConnections[] {
+    return [this.#connections, this.#udpSockets];
   }
 
   /**
@@ -145,11 +151,17 @@ export class Tree {
    * @throws RecordError when it is none that `Records` was given
    */
   restore(kind: RecordKind, id: number, value: Uint8Array): void {
-    if (kind === 'node') this.#connections.restore(id, value);
-    else if (kind === 'dialed') this.#dialed.restore(id, value);
-    else {
-      this.#handles.restore(id, value, isFile);
-      this.#opening.restored(id);
+    switch (kind) {
+      case 'node':
+        (this.#stack.udp.pcbs.has(id) ? this.#udpSockets : this.#connections).restore(id, value);
+        break;
+      case 'dialed':
+        this.#dialed.restore(id, value);
+        break;
+      case 'handle':
+        this.#handles.restore(id, value, (file, connection) => this.#isFile(file, connection));
+        this.#opening.restored(id);
+        break;
     }
   }
 
@@ -157,7 +169,9 @@ export class Tree {
   freshMount(now: number): void {
     this.#handles.clear();
     this.#dialed.clear();
-    for (const { id } of this.#connections.after(0)) this.#closeUnlessHeld(id, now);
+    for (const connections of this.#all) {
+      for (const { id } of connections.after(0)) this.#closeUnlessHeld(id, now);
+    }
   }
 
   /** Every call that an earlier engine left unanswered has come again: an `open` that has not has nobody who waits for it. */
@@ -166,16 +180,18 @@ export class Tree {
   }
 
   /**
-   * Takes note of what has become of connections.
+   * Takes note of what has become of connections and UDP sockets.
    * @param changed those that may be other than they were
    * @param removed those that the stack has removed
    */
-  note(changed: Iterable<Pcb>, removed: Iterable<Pcb>): void {
+  note(changed: Iterable<ControlBlock>, removed: Iterable<ControlBlock>): void {
     const { events } = this.#commons;
-    for (const pcb of changed) events.changed(pcb, this.#connections.find(pcb.ID)?.name);
+    for (const pcb of changed) {
+      if (pcb instanceof Pcb) events.changed(pcb, this.#connections.find(pcb.ID)?.name);
+    }
     for (const pcb of removed) {
-      events.removed(pcb, this.#connections.nameOf(pcb.ID));
-      this.#connections.remove(pcb.ID);
+      if (pcb instanceof Pcb) events.removed(pcb, this.#connections.nameOf(pcb.ID));
+      for (const connections of this.#all) connections.remove(pcb.ID);
     }
   }
 
@@ -191,12 +207,13 @@ export class Tree {
     const id = connectionOf(node);
     const kind = kindOf(node);
     if (kind === DIALED) return this.#dialedAttributes(node);
-    if (id !== 0) return connectionAttributes(this.#connections.get(id), kind);
+    if (id !== 0) return connectionAttributes(this.#connection(id), kind);
     const links = 2 + subdirectoriesOf(node).length;
     const root = { node, mode: ROOT_MODE, uid: 0, gid: 0, size: 0, links, time: this.#created };
-    if (node === TCP) {
-      const { size, changed } = this.#connections;
-      return { ...root, mode: TCP_MODE, links: 2 + size, time: changed };
+    const connections = this.#connectionsIn(node);
+    if (connections !== undefined) {
+      const { size, changed } = connections;
+      return { ...root, mode: CONNECTIONS_MODE, links: 2 + size, time: changed };
     }
     if (node === DIAL) return { ...root, mode: DIAL_MODE };
     if (COMMON_FILES.has(node)) return root;
@@ -215,7 +232,7 @@ export class Tree {
     if (mode !== undefined || uid !== undefined || gid !== undefined) {
       const id = connectionOf(node);
       if (id === 0 || kindOf(node) === DIALED) throw new ErrnoError('EPERM');
-      const connection = this.#connections.get(id);
+      const connection = this.#connection(id);
       const { node: record } = connection;
       checkOwner(record, call);
       if (uid !== undefined && uid !== record.uid) checkRoot(call);
@@ -237,7 +254,7 @@ export class Tree {
     const id = connectionOf(node);
     if (cookie < DOT) yield { name: '.', node, type: S_IFDIR, cookie: DOT };
     if (cookie < DOT_DOT) {
-      yield { name: '..', node: parentOf(node), type: S_IFDIR, cookie: DOT_DOT };
+      yield { name: '..', node: this.#parentOf(node), type: S_IFDIR, cookie: DOT_DOT };
     }
     for (const [index, { name, node: inside }] of subdirectoriesOf(node).entries()) {
       const behind = SUBDIRECTORY + index;
@@ -247,8 +264,8 @@ export class Tree {
       const behind = FILE_COOKIES + kind;
       if (cookie < behind) yield { name, node: fileNode(id, kind), type: S_IFREG, cookie: behind };
     }
-    if (node !== TCP) return;
-    for (const { id, name } of this.#connections.after(cookie - CONNECTION_COOKIES)) {
+    const connections = this.#connectionsIn(node)?.after(cookie - CONNECTION_COOKIES) ?? [];
+    for (const { id, name } of connections) {
       const directory = directoryNode(id);
       yield { name, node: directory, type: S_IFDIR, cookie: CONNECTION_COOKIES + id };
     }
@@ -264,13 +281,14 @@ export class Tree {
   }
 
   /**
-   * Makes a connection with a name of its own.
-   * @throws ErrnoError EPERM outside `tcp/`; EEXIST EINVAL ENAMETOOLONG
+   * Makes a connection or a UDP socket with a name of its own.
+   * @throws ErrnoError EPERM outside `tcp/` and `udp/`; EEXIST EINVAL ENAMETOOLONG
    */
   mkdir(parent: number, name: string, mode: number, call: Call): Attributes {
-    if (parent !== TCP) throw new ErrnoError('EPERM');
+    const connections = this.#connectionsIn(parent);
+    if (connections === undefined) throw new ErrnoError('EPERM');
     const { uid, gid } = call;
-    const connection = this.#connections.createNamed(name, { uid, gid, mode: madeMode(mode) });
+    const connection = connections.createNamed(name, { uid, gid, mode: madeMode(mode) });
     return connectionAttributes(connection, CONNECTION);
   }
 
@@ -279,14 +297,16 @@ export class Tree {
    * @throws ErrnoError EPERM ENOENT ENOTDIR
    */
   rmdir(parent: number, name: string, call: Call): void {
-    if (parent !== TCP) throw new ErrnoError('EPERM');
-    const connection = this.#connections.findNamed(name);
+    const connections = this.#connectionsIn(parent);
+    if (connections === undefined) throw new ErrnoError('EPERM');
+    const connection = connections.findNamed(name);
     if (connection === undefined) {
-      throw new ErrnoError(kindOfName(TCP_FILES, name) === undefined ? 'ENOENT' : 'ENOTDIR');
+      const isFile = kindOfName(this.#directory(parent), name) !== undefined;
+      throw new ErrnoError(isFile ? 'ENOTDIR' : 'ENOENT');
     }
     checkOwner(connection.node, call);
-    this.#connections.remove(connection.id);
-    this.#stack.close(connection.pcb, call.now);
+    connections.remove(connection.id);
+    connection.close(call.now);
   }
 
   /**
@@ -303,8 +323,9 @@ export class Tree {
     const connection = connectionOf(node);
     if (kind === DIALED) return this.#openDialed(connection, flags, call);
     if (connection === 0) return this.#openFile(commonFile(kind), this.#commons, node, flags, call);
-    const subject = this.#connections.get(connection);
-    return this.#openFile(connectionFile(kind), subject, node, flags, call);
+    return this.#connection(connection).withFile(kind, (file, subject) =>
+      this.#openFile(file, subject, node, flags, call),
+    );
   }
 
   /**
@@ -314,8 +335,8 @@ export class Tree {
    */
   read(handle: number, offset: number, target: Uint8Array, call: Call): Attempt<number> {
     const open = this.#handles.get(handle);
-    if (fileOf(open).ask !== undefined) return this.#readAnswer(handle, open, target);
-    if (open.content === undefined || (offset === 0 && isWatched(open))) {
+    if (this.#fileOf(open).ask !== undefined) return this.#readAnswer(handle, open, target);
+    if (open.content === undefined || (offset === 0 && this.#isWatched(open))) {
       const given = this.#withSubject(open, (file, subject) =>
         file.ask === undefined ? readFile(file, subject, offset, target, call) : 0,
       );
@@ -352,7 +373,7 @@ export class Tree {
   poll(handle: number): number {
     const open = this.#handles.find(handle);
     if (open === undefined) return GONE;
-    if (open.connection !== 0 && this.#connections.find(open.connection) === undefined) return GONE;
+    if (open.connection !== 0 && this.#findConnection(open.connection) === undefined) return GONE;
     const { content } = open;
     return this.#withSubject(open, (file, subject) => pollFile(file, subject, content));
   }
@@ -361,7 +382,7 @@ export class Tree {
   news(handle: number): News | undefined {
     const open = this.#handles.find(handle);
     if (open === undefined) return undefined;
-    if (open.connection !== 0 && this.#connections.find(open.connection) === undefined) {
+    if (open.connection !== 0 && this.#findConnection(open.connection) === undefined) {
       return undefined;
     }
     return this.#withSubject(open, (file, subject) => file.news?.(subject));
@@ -378,7 +399,49 @@ export class Tree {
    */
   #withSubject<T>({ kind, connection }: Handle, act: <S>(file: File<S>, subject: S) => T): T {
     if (connection === 0) return act(commonFile(kind), this.#commons);
-    return act(connectionFile(kind), this.#connections.get(connection));
+    return this.#connection(connection).withFile(kind, act);
+  }
+
+  /**
+   * An open file, whose connection may be gone.
+   * @throws ErrnoError ESTALE
+   */
+  #fileOf({ kind, connection }: Handle): File<never> {
+    if (connection === 0) return commonFile(kind);
+    for (const { files, sockopts } of this.#all) {
+      const file = files.get(kind) ?? sockopts.get(kind);
+      if (file !== undefined) return file;
+    }
+    throw new ErrnoError('ESTALE');
+  }
+
+  /** Whether its readers may wait for another answer. */
+  #isWatched(open: Handle): boolean {
+    const file = this.#fileOf(open);
+    return !file.stream && file.readAt === undefined && file.current !== undefined;
+  }
+
+  #findConnection(id: number): AnyConnection | undefined {
+    return this.#connections.find(id) ?? this.#udpSockets.find(id);
+  }
+
+  /** @throws ErrnoError ESTALE when there is none, or none any more */
+  #connection(id: number): AnyConnection {
+    const connection = this.#findConnection(id);
+    if (connection === undefined) throw new ErrnoError('ESTALE');
+    return connection;
+  }
+
+  /** Those whose directories are in `directory`. */
+  #connectionsIn(directory: number): AnyConnections | undefined {
+    return this.#all.find(({ node }) => node === directory);
+  }
+
+  /** @param connection 0, or of one that may be gone */
+  #isFile(kind: number, connection: number): boolean {
+    if (kind === DIALED) return connection !== 0;
+    if (connection === 0) return findCommonFile(kind) !== undefined;
+    return this.#all.some(({ files, sockopts }) => files.has(kind) || sockopts.has(kind));
   }
 
   #openFile<Subject>(
@@ -444,10 +507,10 @@ export class Tree {
   /** Closes a connection that asks for it, and removes its directory, if no file of it is open any more. */
   #closeUnlessHeld(id: number, now: number): void {
     if (this.#handles.countOf(id) > 0) return;
-    const connection = this.#connections.find(id);
+    const connection = this.#findConnection(id);
     if (!connection?.node.autoclose) return;
-    this.#connections.remove(id);
-    this.#stack.close(connection.pcb, now);
+    connection.connections.remove(id);
+    connection.close(now);
   }
 
   #opened(handle: Handle, stream: boolean): Opened {
@@ -463,9 +526,16 @@ export class Tree {
     const subdirectory = subdirectoriesOf(parent).find((directory) => directory.name === name);
     if (subdirectory !== undefined) return subdirectory.node;
     if (parent === DIAL) return this.#dialed.nodeOf(name);
-    if (parent !== TCP) return undefined;
-    const connection = this.#connections.findNamed(name);
+    const connection = this.#connectionsIn(parent)?.findNamed(name);
     return connection && directoryNode(connection.id);
+  }
+
+  #parentOf(directory: number): number {
+    if (COMMON_FILES.has(directory)) return ROOT;
+    const id = connectionOf(directory);
+    return kindOf(directory) === SOCKOPTS
+      ? directoryNode(id)
+      : this.#connection(id).connections.node;
   }
 
   /** The files in a directory. @throws ErrnoError ENOTDIR ESTALE */
@@ -473,9 +543,9 @@ export class Tree {
     if (!isDirectory(node)) throw new ErrnoError('ENOTDIR');
     const common = COMMON_FILES.get(node);
     if (common !== undefined) return common;
-    this.#connections.get(connectionOf(node));
-    if (kindOf(node) === CONNECTION) return CONNECTION_FILES;
-    if (kindOf(node) === SOCKOPTS) return SOCKOPTS_FILES;
+    const { connections } = this.#connection(connectionOf(node));
+    if (kindOf(node) === CONNECTION) return connections.files;
+    if (kindOf(node) === SOCKOPTS) return connections.sockopts;
     throw new ErrnoError('ESTALE');
   }
 }
@@ -490,12 +560,7 @@ function subdirectoriesOf(node: number): readonly { name: string; node: number }
   return [{ name: SOCKOPTS_NAME, node: fileNode(connectionOf(node), SOCKOPTS) }];
 }
 
-function parentOf(directory: number): number {
-  if (COMMON_FILES.has(directory)) return ROOT;
-  return kindOf(directory) === SOCKOPTS ? directoryNode(connectionOf(directory)) : TCP;
-}
-
-function connectionAttributes(connection: Connection, kind: number): Attributes {
+function connectionAttributes(connection: AnyConnection, kind: number): Attributes {
   const { id, node: record } = connection;
   const { uid, gid, created: time } = record;
   if (kind === CONNECTION || kind === SOCKOPTS) {
@@ -503,23 +568,11 @@ function connectionAttributes(connection: Connection, kind: number): Attributes 
     const links = kind === CONNECTION ? 3 : 2;
     return { node: fileNode(id, kind), mode, uid, gid, size: 0, links, time };
   }
-  const file = connectionFile(kind);
-  const mode = S_IFREG | fileMode(file, record.mode);
-  const size = file.stream ? STREAM_SIZE : TEXT_SIZE;
-  return { node: fileNode(id, kind), mode, uid, gid, size, links: 1, time };
-}
-
-function isFile(kind: number, connection: number): boolean {
-  if (kind === DIALED) return connection !== 0;
-  if (connection !== 0) return CONNECTION_FILES.has(kind) || SOCKOPTS_FILES.has(kind);
-  return findCommonFile(kind) !== undefined;
-}
-
-/** A file of a connection. @throws ErrnoError ESTALE when there is none of that kind */
-function connectionFile(kind: number): File<Connection> {
-  const file = CONNECTION_FILES.get(kind) ?? SOCKOPTS_FILES.get(kind);
-  if (file === undefined) throw new ErrnoError('ESTALE');
-  return file;
+  return connection.withFile(kind, (file) => {
+    const mode = S_IFREG | fileMode(file, record.mode);
+    const size = file.stream ? STREAM_SIZE : TEXT_SIZE;
+    return { node: fileNode(id, kind), mode, uid, gid, size, links: 1, time };
+  });
 }
 
 /** A file that belongs to no connection. @throws ErrnoError ESTALE when there is none of that kind */
@@ -580,15 +633,4 @@ function pollFile<Subject>(
   if (content === undefined) return READABLE;
   const isNews = Buffer.compare(content, answer(file.current(subject))) !== 0;
   return isNews ? READABLE | POLLPRI : 0;
-}
-
-/** Whether its readers may wait for another answer. */
-function isWatched(open: Handle): boolean {
-  const file = fileOf(open);
-  return !file.stream && file.readAt === undefined && file.current !== undefined;
-}
-
-/** @throws ErrnoError ESTALE */
-function fileOf({ kind, connection }: Handle): File<never> {
-  return connection === 0 ? commonFile(kind) : connectionFile(kind);
 }

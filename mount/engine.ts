@@ -22,10 +22,12 @@ import { REMEDY, StoreError } from '../persist/store-error.ts';
 import { Table } from '../persist/table.ts';
 import { witnessOf } from '../persist/witness.ts';
 import { formatEndpoint } from '../tcp/address.ts';
+import type { ControlBlock } from '../tcp/control-block.ts';
 import { errnoName } from '../tcp/errno.ts';
-import type { Pcb } from '../tcp/pcb.ts';
+
 import { RecordError } from '../tcp/record-error.ts';
 import { Stack } from '../tcp/stack.ts';
+import { UdpPcb } from '../tcp/udp/udp-pcb.ts';
 import type { Config } from './config.ts';
 import { Control, type Mounted, type ToEngine, type ToKeeper } from './control.ts';
 import { crashPoint } from './crash-point.ts';
@@ -289,7 +291,7 @@ export class Engine {
     for (const pcb of stack.takeDirty()) stageConnection(journal, pcb);
     const removed = stack.takeRemoved();
     tree.note([], removed);
-    for (const { ID } of removed) removeConnection(journal, ID);
+    for (const pcb of removed) removeConnection(journal, pcb);
     this.#log.warn(
       { store: this.#config.store },
       'the store was rolled back: connections have ended',
@@ -308,7 +310,8 @@ export class Engine {
     this.#turn?.resume();
   }
 
-  #logEnd(pcb: Pcb): void {
+  #logEnd(pcb: ControlBlock): void {
+    if (pcb instanceof UdpPcb) return;
     const { ID: connection, local, remote, ERROR } = pcb;
     this.#log.info(
       {
@@ -382,6 +385,7 @@ export class Engine {
       ['memory_bytes', config.memory],
       ['memory_used_bytes', this.#stack.memoryUsed],
       ['connections', this.#stack.pcbs.size],
+      ['udp_sockets', this.#stack.udp.pcbs.size],
       ['disk', this.#stack.hasRoom ? 'ample' : 'full'],
       ...this.#upgradeFacts(),
     ];

@@ -2,7 +2,7 @@ import { decodeHandle } from '../fs/handle-record.ts';
 import { decodeNode } from '../fs/node-record.ts';
 import { NO_SOURCES } from '../fs/sources.ts';
 import { Tree } from '../fs/tree.ts';
-import { restoreConnections, salvageConnections } from '../persist/connections.ts';
+import { restoreConnections, SOCKET_TABLES, salvageConnections } from '../persist/connections.ts';
 import type { RecordStore } from '../persist/record-store.ts';
 import { RecordsInMemory } from '../persist/records-in-memory.ts';
 import type { StoreContents } from '../persist/store-contents.ts';
@@ -11,6 +11,7 @@ import { Table } from '../persist/table.ts';
 import type { Pcb } from '../tcp/pcb.ts';
 import { RecordError } from '../tcp/record-error.ts';
 import { Stack } from '../tcp/stack.ts';
+import type { UdpPcb } from '../tcp/udp/udp-pcb.ts';
 
 /** The record that says which handles may have been given out, among those of handles; see fs/handles.ts. */
 const RESERVED_HANDLES = 0;
@@ -29,7 +30,8 @@ const STACK = {
 /** What the records of a store mean, as far as they mean anything. */
 export interface Audit {
   readonly pcbs: ReadonlyMap<number, Pcb>;
-  /** The names of connections by their ids. */
+  readonly udpPcbs: ReadonlyMap<number, UdpPcb>;
+  /** The names of connections and UDP sockets by their ids. */
   readonly names: ReadonlyMap<number, string>;
   /** What contradicts itself or something else, a line each. */
   readonly problems: readonly string[];
@@ -58,6 +60,10 @@ class Auditor implements Audit {
     return this.#stack.pcbs;
   }
 
+  get udpPcbs(): ReadonlyMap<number, UdpPcb> {
+    return this.#stack.udp.pcbs;
+  }
+
   /** Whether the host has gone down with the store in use. */
   get #isSalvage(): boolean {
     const { restoresFrom } = this.#contents;
@@ -70,7 +76,7 @@ class Auditor implements Audit {
       this.#attempt(() => {
         if (this.#isSalvage) salvageConnections(records, this.#stack);
         else restoreConnections(records, this.#stack);
-        if (!this.pcbs.has(id))
+        if (this.#stack.find(id) === undefined)
           throw new RecordError(`the record of connection ${id} is another's`);
       });
     }
@@ -83,7 +89,8 @@ class Auditor implements Audit {
       this.#attempt(() => {
         tree.restore('node', id, value);
         this.names.set(id, decodeNode(value).name);
-        if (!this.pcbs.has(id)) throw new RecordError(`directory ${id} has no connection`);
+        if (this.#stack.find(id) === undefined)
+          throw new RecordError(`directory ${id} has no connection`);
       });
     }
     for (const { id, value } of records.scan(Table.dialed)) {
@@ -101,7 +108,7 @@ class Auditor implements Audit {
   checkIds(): void {
     const { facts } = this.#contents;
     if (facts === undefined) return;
-    for (const id of this.pcbs.keys())
+    for (const id of [...this.pcbs.keys(), ...this.udpPcbs.keys()])
       if (id >= facts.nextId)
         this.problems.push(`connection ${id} has an id that is still to come`);
   }
@@ -122,10 +129,10 @@ class Auditor implements Audit {
   }
 }
 
-/** The records of each connection, its streams' chunks included, by themselves. */
+/** The records of each connection and UDP socket, its streams' chunks included, by themselves. */
 function connectionsIn(records: RecordStore): Map<number, RecordStore> {
   const connections = new Map<number, RecordsInMemory>();
-  for (const table of [Table.connection, Table.sendChunk, Table.receiveChunk]) {
+  for (const table of SOCKET_TABLES) {
     for (const { id, index, value } of records.scan(table)) {
       let connection = connections.get(id);
       if (connection === undefined) {

@@ -5,6 +5,8 @@ import { DATA_FILE, LAYOUT_VERSION } from '../persist/layout.ts';
 import { readStore } from '../persist/store-contents.ts';
 import { Witness, witnessOf } from '../persist/witness.ts';
 import type { Pcb } from '../tcp/pcb.ts';
+import { countDatagrams } from '../tcp/udp/datagram-queue.ts';
+import type { UdpPcb } from '../tcp/udp/udp-pcb.ts';
 import { audit } from './store-audit.ts';
 
 /** One connection or listener, as `holdfast check` tells of it. */
@@ -17,6 +19,15 @@ interface ReportedConnection {
   readonly remote: string;
   readonly unread_bytes: number;
   readonly unacknowledged_bytes: number;
+}
+
+/** One UDP socket, as `holdfast check` tells of it. */
+interface ReportedUdpSocket {
+  readonly id: number;
+  readonly name: string;
+  readonly local: string;
+  readonly remote: string;
+  readonly unread_datagrams: number;
 }
 
 /** What `holdfast check` has found. The keys are those of its output. */
@@ -36,6 +47,7 @@ export interface StoreReport {
   /** How many are in each state, by its name. */
   readonly states: Readonly<Record<string, number>>;
   readonly connections: readonly ReportedConnection[];
+  readonly udp_sockets: readonly ReportedUdpSocket[];
   /** What is wrong, a line each. */
   readonly problems: readonly string[];
 }
@@ -46,7 +58,7 @@ export interface StoreReport {
  */
 export function reportOn(store: string): StoreReport {
   const contents = readStore(store, new Witness(witnessOf(store)));
-  const { pcbs, names, problems } = audit(contents);
+  const { pcbs, udpPcbs, names, problems } = audit(contents);
   const { facts } = contents;
   const connections = [...pcbs.values()].map((pcb) => reportedConnection(pcb, names));
   return {
@@ -61,16 +73,18 @@ export function reportOn(store: string): StoreReport {
     store_bytes: bytesOf(store, readdirSync(store)),
     states: countStates(connections),
     connections,
+    udp_sockets: [...udpPcbs.values()].map((pcb) => reportedUdpSocket(pcb, names)),
     problems: [...contents.problems, ...problems],
   };
 }
 
 /** The same for people: `key value` lines, and one line for each connection. */
 export function formatReport(report: StoreReport): string {
-  const { states, connections, problems, ...facts } = report;
+  const { states, connections, udp_sockets, problems, ...facts } = report;
   const lines = Object.entries(facts).map(([key, value]) => `${key} ${value}`);
   for (const [state, count] of Object.entries(states)) lines.push(`state ${state} ${count}`);
   for (const connection of connections) lines.push(connectionLine(connection));
+  for (const socket of udp_sockets) lines.push(udpSocketLine(socket));
   lines.push(`problems ${problems.length}`);
   return `${lines.join('\n')}\n`;
 }
@@ -79,6 +93,11 @@ function connectionLine(connection: ReportedConnection): string {
   const { id, name, state, local, remote, unread_bytes, unacknowledged_bytes } = connection;
   const words = ['connection', id, name || '-', state, local || '-', remote || '-'];
   return [...words, 'unread', unread_bytes, 'unacknowledged', unacknowledged_bytes].join(' ');
+}
+
+function udpSocketLine({ id, name, local, remote, unread_datagrams }: ReportedUdpSocket): string {
+  const words = ['udp_socket', id, name || '-', local || '-', remote || '-'];
+  return [...words, 'unread', unread_datagrams].join(' ');
 }
 
 function reportedConnection(pcb: Pcb, names: ReadonlyMap<number, string>): ReportedConnection {
@@ -90,6 +109,16 @@ function reportedConnection(pcb: Pcb, names: ReadonlyMap<number, string>): Repor
     remote: endpointLine(pcb.remote),
     unread_bytes: pcb.readable,
     unacknowledged_bytes: pcb.SEND_END - pcb.SEND_START,
+  };
+}
+
+function reportedUdpSocket(pcb: UdpPcb, names: ReadonlyMap<number, string>): ReportedUdpSocket {
+  return {
+    id: pcb.ID,
+    name: names.get(pcb.ID) ?? '',
+    local: endpointLine(pcb.local),
+    remote: endpointLine(pcb.remote),
+    unread_datagrams: countDatagrams(pcb),
   };
 }
 

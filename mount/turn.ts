@@ -3,8 +3,8 @@ import { monotonicNow } from '../persist/clock.ts';
 import { removeConnection, stageConnection } from '../persist/connections.ts';
 import type { Journal } from '../persist/journal.ts';
 import { StoreError } from '../persist/store-error.ts';
+import type { ControlBlock } from '../tcp/control-block.ts';
 import { Durability, type DurabilityName } from '../tcp/durability.ts';
-import type { Pcb } from '../tcp/pcb.ts';
 import type { Stack } from '../tcp/stack.ts';
 import { crashPoint } from './crash-point.ts';
 import type { Session } from './driver.ts';
@@ -30,8 +30,8 @@ export interface TurnParts {
   readonly readiness: Readiness;
   /** What new connections outlive. */
   readonly durability: DurabilityName;
-  /** Called for each connection that is gone. */
-  readonly onEnd: (pcb: Pcb) => void;
+  /** Called for each connection and UDP socket that is gone. */
+  readonly onEnd: (pcb: ControlBlock) => void;
   /** Called when the disk takes only small records, and when it takes everything again. */
   readonly onRoom: (hasRoom: boolean) => void;
   /** Called when the disk takes nothing at all. */
@@ -44,7 +44,7 @@ export interface TurnParts {
  */
 export class Turn {
   readonly #parts: TurnParts;
-  /** Connections with durability `power`, as of the last turn that was staged. */
+  /** Connections and UDP sockets with durability `power`, as of the last turn that was staged. */
   readonly #outlivingHost = new Set<number>();
   #isFirst = true;
   /** What is staged has to be committed before anything else happens. */
@@ -55,18 +55,19 @@ export class Turn {
 
   constructor(parts: TurnParts) {
     this.#parts = parts;
-    for (const pcb of parts.stack.pcbs.values()) this.#note(pcb);
+    const { pcbs, udp } = parts.stack;
+    for (const pcb of [...pcbs.values(), ...udp.pcbs.values()]) this.#note(pcb);
   }
 
   /** Whether a connection is to outlive a crash of the host; with 0, whether anything is, or is yet to be said that was to. */
   outlivesHost(connection: number): boolean {
     const { stack, durability, outboxes } = this.#parts;
-    const pcb = stack.pcbs.get(connection);
+    const pcb = stack.find(connection);
     if (pcb !== undefined) return pcb.DURABILITY === Durability.POWER;
     return durability === 'power' || this.#outlivingHost.size > 0 || !outboxes.power.empty;
   }
 
-  #note({ ID, DURABILITY }: Pcb): void {
+  #note({ ID, DURABILITY }: ControlBlock): void {
     if (DURABILITY === Durability.POWER) this.#outlivingHost.add(ID);
     else this.#outlivingHost.delete(ID);
   }
@@ -166,7 +167,7 @@ export class Turn {
     tree.note(changed, removed);
     for (const pcb of changed) session.wake(pcb.ID, now);
     for (const pcb of removed) {
-      removeConnection(journal, pcb.ID);
+      removeConnection(journal, pcb);
       this.#outlivingHost.delete(pcb.ID);
       session.wake(pcb.ID, now);
       onEnd(pcb);

@@ -6,7 +6,7 @@ import type { DurabilityName } from '../tcp/durability.ts';
 import { readBootId } from './boot-id.ts';
 import { checkRecord } from './check-record.ts';
 import { monotonicNow } from './clock.ts';
-import { describeFields } from './connection-fields.ts';
+import { describeAllFields } from './connection-fields.ts';
 import { DataFileDamage, restoreMetas } from './data-file.ts';
 import { Facts } from './facts.ts';
 import {
@@ -147,7 +147,7 @@ export class Journal implements RecordStore {
     this.#isSalvaged = !this.hostWentDown;
     this.#useTurnFile();
     if (this.facts.turn === 0) {
-      describeFields(this);
+      describeAllFields(this);
       this.commit();
     }
     this.#savePoints = new SavePoints(

@@ -5,7 +5,7 @@ import { nameOfTable, StoreRecord, Table } from './table.ts';
  * Counts the changes that a program has to know of to read the store; `upgrade.ts` has a step for each. A connection's
  * fields are not among them, as long as zero is right for those that are new: the store says itself which ones it has.
  */
-export const LAYOUT_VERSION = 5;
+export const LAYOUT_VERSION = 6;
 
 /** LMDB's own file. */
 export const DATA_FILE = 'data.mdb';
@@ -79,7 +79,8 @@ export function nameOfKey(key: Uint8Array): string {
 }
 
 /** The README of every store. */
-export const README = `This directory is a Holdfast store: the TCP connections of one daemon.
+export const README = `This directory is a Holdfast store: the TCP connections and UDP sockets of one
+daemon.
 
 Do not edit, copy back or thin out its files. A store that is damaged, or older
 than what the daemon last promised its peers, is refused. To start afresh, remove
@@ -90,7 +91,7 @@ the whole directory: the connections in it are then lost.
   turn          the number of the last committed turn, and for which boot of the host
   checkpoint-*  LMDB's two meta pages as they were when everything they speak of had
                 reached the disk; only with durability power
-  snapshot      facts, connections and directories as they were a while ago: what the
+  snapshot      facts, sockets and directories as they were a while ago: what the
                 host's death leaves of connections with durability process
   reserve       nothing of meaning: room that is given back when the disk is full
   lock          held by the daemon that uses the store
@@ -114,18 +115,23 @@ and its value is
 Tables: 1 the store's facts; 2 connections, one protocol control block each; 3 bytes
 sent and not acknowledged; 4 bytes received and not read; 5 directories; 6 open
 files; 7 answers to requests; 8 requests that wait; 9 poll handles; 10 addresses
-about to be dialed.
+about to be dialed; 11 UDP sockets, one control block each; 12 datagrams received
+and not read.
 
 Of the store's facts, index 0 are the facts, and index 1 says as JSON which fields a
 protocol control block has: their names by type, in the order in which they lie, the
 types in the order f64, u32, u16, u8, and padding to whole eight bytes behind them.
+Index 2 says the same of a UDP socket.
 
-A chunk of a stream (tables 3 and 4) is
+A chunk of a stream (tables 3, 4 and 12) is
 
   u64 stream offset of its first byte, its bytes
 
 The id is the connection's, the index a slot that is used again. Chunks wholly below
-the start of their stream mean nothing any more.
+the start of their stream mean nothing any more. A stream of datagrams is, for each
+
+  16 bytes address it came from, 16 bytes address it came to (IPv4 as ::ffff:a.b.c.d),
+  u16 port it came from, u16 length, its bytes
 
 The file turn is
 
@@ -134,7 +140,7 @@ The file turn is
   16 bytes boot id of the host, u64 least length of data.mdb in bytes,
   u32 CRC-32 of all before
 
-The file snapshot is, for each record of tables 1, 2 and 5 in the order of the keys,
+The file snapshot is, for each record of tables 1, 2, 5 and 11 in the order of the keys,
 
   u32 length of the value, key, value
 

@@ -15,8 +15,8 @@ import type { Lmdb, ReadTransaction } from './lmdb.ts';
 import { REMEDY, StoreError } from './store-error.ts';
 import { Table } from './table.ts';
 
-/** Facts, connections, directories: what means something without the bytes of any stream, and without the mount. */
-const TABLES = [Table.store, Table.connection, Table.node];
+/** Facts, sockets, directories: what means something without the bytes of any stream, and without the mount. */
+const TABLES = [Table.store, Table.connection, Table.node, Table.udpSocket];
 
 /** How many records are read between two waits for the disk, in some hundred microseconds: the turns go on meanwhile. */
 const PIECE = 64;

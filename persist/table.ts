@@ -8,7 +8,7 @@ export const Table = {
   sendChunk: 3,
   /** Bytes received and not yet read: id is the connection's, index the slot. */
   receiveChunk: 4,
-  /** A connection's directory: name, owner, mode; id is the connection's. */
+  /** The directory of a connection or a UDP socket: name, owner, mode; id is theirs. */
   node: 5,
   /** An open file; id is its handle. */
   handle: 6,
@@ -20,6 +20,10 @@ export const Table = {
   poll: 9,
   /** An address that somebody is about to dial; id is that of its file in `dial/`. */
   dialed: 10,
+  /** A UDP socket each: id is the socket's. */
+  udpSocket: 11,
+  /** Datagrams received and not yet read: id is the socket's, index the slot. */
+  datagramChunk: 12,
 } as const;
 
 /** The index of each record in the table `store`, all of id 0. */
@@ -27,6 +31,8 @@ export const StoreRecord = {
   facts: 0,
   /** By which fields the connections are written: see connection-fields.ts. */
   fields: 1,
+  /** The same of UDP sockets. */
+  udpFields: 2,
 } as const;
 
 export type Table = (typeof Table)[keyof typeof Table];

@@ -1,4 +1,9 @@
-import { carryOverConnections, describeFields } from './connection-fields.ts';
+import {
+  CONNECTIONS,
+  carryOverConnections,
+  describeFields,
+  UDP_SOCKETS,
+} from './connection-fields.ts';
 import { FIELDS_OF_LAYOUT_3 } from './fields-of-layout-3.ts';
 import { LAYOUT_VERSION } from './layout.ts';
 import type { RecordStore } from './record-store.ts';
@@ -9,9 +14,11 @@ import type { RecordStore } from './record-store.ts';
  */
 const STEPS: ReadonlyMap<number, (store: RecordStore) => void> = new Map([
   // From 4 on a store says by which fields its connections are written.
-  [3, (store: RecordStore) => describeFields(store, FIELDS_OF_LAYOUT_3)],
+  [3, (store: RecordStore) => describeFields(store, CONNECTIONS, FIELDS_OF_LAYOUT_3)],
   // From 5 on there may be addresses that are about to be dialed.
   [4, () => {}],
+  // From 6 on there may be UDP sockets.
+  [5, (store: RecordStore) => describeFields(store, UDP_SOCKETS, UDP_SOCKETS.fields)],
 ]);
 
 /** Whether there is a way from `version` to this program's. */

@@ -84,13 +84,16 @@ export function formatIpv4(ipv4: number): string {
 }
 
 /**
- * The endpoint that `text` writes: `host:port`, `[v6]:port`, `host!port` or `tcp!host!port`. A host left out
+ * The endpoint that `text` writes: `host:port`, `[v6]:port`, `host!port` or `network!host!port`. A host left out
  * (`:port`, `port`) or written `*` is `::`, which stands for IPv4 too.
+ * @param network the only one it may name, `tcp` or `udp`
  */
-export function parseEndpoint(text: string): Endpoint | undefined {
+export function parseEndpoint(text: string, network = 'tcp'): Endpoint | undefined {
+  const prefix = `${network}!`;
+  const rest = text.startsWith(prefix) ? text.slice(prefix.length) : text;
   const plan9 = text.includes('!');
-  const parts = /^(?:(.*):)?(\d{1,5})$/.exec(text);
-  const plan9Parts = /^(?:tcp!)?([^!]*)!(\d{1,5})$/.exec(text);
+  const parts = /^(?:(.*):)?(\d{1,5})$/.exec(rest);
+  const plan9Parts = /^([^!]*)!(\d{1,5})$/.exec(rest);
   const [, host = '', digits] = (plan9 ? plan9Parts : parts) ?? [];
   if (digits === undefined) return undefined;
   const port = Number(digits);

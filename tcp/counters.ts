@@ -52,4 +52,12 @@ export class Counters {
   TcpExtTCPAbortOnTimeout = 0;
   /** Reports that a path has a smaller MTU, and that were believed. */
   TcpExtPathMtuChanges = 0;
+  UdpInDatagrams = 0;
+  UdpOutDatagrams = 0;
+  /** Datagrams that came to a port that nobody has, or whose owner has another peer. */
+  UdpNoPorts = 0;
+  /** Datagrams that came with a wrong checksum, or lengths that contradict each other. */
+  UdpInErrors = 0;
+  /** Datagrams that came and found no room to wait in. */
+  UdpRcvbufErrors = 0;
 }

@@ -7,14 +7,13 @@ import type { IpHeader } from './wire/ip.ts';
 import { PROTOCOL_TCP, PROTOCOL_UDP } from './wire/ipv4.ts';
 import { IPV6_HEADER_LENGTH, Ipv6Header, Problem } from './wire/ipv6.ts';
 import { TCP_HEADER_LENGTH } from './wire/tcp.ts';
+import { UDP_HEADER_LENGTH } from './wire/udp.ts';
 import { findUpperLayer } from './wire/upper-layer.ts';
 
 /** Of IPv6's first header: where its payload length is, bytes from the start. */
 const PAYLOAD_LENGTH_AT = 4;
 /** Of the fragment header: where its fragment offset is, bytes from its start. */
 const FRAGMENT_OFFSET_AT = 2;
-
-const UDP_HEADER_LENGTH = 8;
 
 /** Bytes that must come with the first fragment, by protocol. */
 const UPPER_LAYER_HEADER_LENGTH: ReadonlyMap<number, number> = new Map([

@@ -1,8 +1,10 @@
 import { type IpAddress, parseAddress } from './address.ts';
 import { assert } from './assert.ts';
+import type { ControlBlock } from './control-block.ts';
 import { Counters } from './counters.ts';
 import { Demultiplexer } from './demultiplexer.ts';
 import { DURABILITIES, type DurabilityName } from './durability.ts';
+import { Identifications } from './identifications.ts';
 import { IpReassembly } from './ip-reassembly.ts';
 import { LocalSockets } from './local-sockets.ts';
 import { Loopback } from './loopback.ts';
@@ -14,10 +16,13 @@ import { Replies } from './replies.ts';
 import { State } from './state.ts';
 import { TimerHeap } from './timer-heap.ts';
 import { TokenBucket } from './token-bucket.ts';
+import { Departures } from './udp/departures.ts';
+import { UDP_RECORD_WIDTH, UdpPcb, type UdpPcbOwner } from './udp/udp-pcb.ts';
 import { IcmpMessage } from './wire/icmp.ts';
 import { Ipv4Header } from './wire/ipv4.ts';
 import { IPV6_MIN_MTU, Ipv6Header } from './wire/ipv6.ts';
 import { TcpHeader } from './wire/tcp.ts';
+import { UdpHeader } from './wire/udp.ts';
 
 export interface StackOptions {
   /** The stack's own IPv4 address, a dotted quad; the host it runs on must not have it. */
@@ -75,10 +80,10 @@ export interface Waiting {
 }
 
 /**
- * One host's TCP as data: its PCBs and how they are found, its timers, and what its next turn has to look at.
- * The events of RFC 9293 section 3.10 are functions over it, a file each.
+ * One host's TCP and UDP as data: their PCBs and how they are found, timers, and what the next turn has to look at.
+ * The events of RFC 9293 section 3.10 are functions over it, a file each, and so is what UDP does (`udp/`).
  */
-export class Host implements PcbOwner {
+export class Host implements PcbOwner, UdpPcbOwner {
   readonly address: IpAddress;
   readonly prefix: number;
   readonly address6: IpAddress | undefined;
@@ -97,9 +102,9 @@ export class Host implements PcbOwner {
   readonly pcbs = new Map<number, Pcb>();
   readonly #pool = new RecordPool(RECORD_WIDTH);
   readonly connections: Demultiplexer;
-  readonly listeners = new LocalSockets();
+  readonly listeners = new LocalSockets<Pcb>();
   /** Those whose port `bind` has chosen. */
-  readonly bound = new LocalSockets();
+  readonly bound = new LocalSockets<Pcb>();
   /** By the listener's ID. */
   readonly waiting = new Map<number, Waiting>();
   readonly timers = new TimerHeap<Pcb>();
@@ -109,6 +114,16 @@ export class Host implements PcbOwner {
   readonly icmpErrors: TokenBucket;
   readonly pathMtus = new PathMtus();
   readonly counters = new Counters();
+
+  readonly udpPcbs = new Map<number, UdpPcb>();
+  readonly #udpPool = new RecordPool(UDP_RECORD_WIDTH);
+  /** Those that have a port. */
+  readonly udpSockets = new LocalSockets<UdpPcb>();
+  /** By what their senders outlive. */
+  readonly departures: Readonly<Record<DurabilityName, Departures>>;
+  readonly identifications: Identifications;
+  /** As `pathMtus`, but told by whoever knows a port, where TCP believes only who knows a number: so TCP has no use for it. */
+  readonly datagramPathMtus = new PathMtus();
 
   /** See `setRoom`. */
   hasRoom = true;
@@ -123,11 +138,12 @@ export class Host implements PcbOwner {
   readonly ipv4Header = new Ipv4Header();
   readonly ipv6Header = new Ipv6Header();
   readonly segment = new TcpHeader();
+  readonly udpHeader = new UdpHeader();
   readonly icmpMessage = new IcmpMessage();
 
-  #changed: Pcb[] = [];
-  #dirty: Pcb[] = [];
-  #removed: Pcb[] = [];
+  #changed: ControlBlock[] = [];
+  #dirty: ControlBlock[] = [];
+  #removed: ControlBlock[] = [];
   #output: Pcb[] = [];
   #outputFirst = 0;
 
@@ -158,7 +174,10 @@ export class Host implements PcbOwner {
     this.durability = options.durability ?? 'process';
     this.timeWait = options.timeWait ?? DEFAULT_TIME_WAIT;
     this.connections = new Demultiplexer(this.entropy);
+    this.identifications = new Identifications(this.entropy);
     this.loopback = new Loopback(options.mtu);
+    const changed = (pcb: UdpPcb) => this.changed(pcb);
+    this.departures = { process: new Departures(changed), power: new Departures(changed) };
     this.icmpErrors = new TokenBucket(ICMP_ERRORS_PER_SECOND, options.now);
   }
 
@@ -221,16 +240,37 @@ export class Host implements PcbOwner {
     return new Pcb(this.#pool, this);
   }
 
+  /** A UDP socket with an ID of its own, bound to nothing. */
+  createUdp(isTransient: boolean): UdpPcb {
+    const pcb = this.adoptUdp(isTransient);
+    pcb.ID = this.nextId++;
+    pcb.TTL = 64;
+    pcb.DURABILITY = DURABILITIES.indexOf(this.durability);
+    this.udpPcbs.set(pcb.ID, pcb);
+    return pcb;
+  }
+
+  /** A UDP socket whose record is still all zero and which is in no map. */
+  adoptUdp(isTransient: boolean): UdpPcb {
+    this.memory.admit();
+    return new UdpPcb(this.#udpPool, this, isTransient);
+  }
+
+  /** The socket of either protocol with this ID. */
+  find(id: number): ControlBlock | undefined {
+    return this.pcbs.get(id) ?? this.udpPcbs.get(id);
+  }
+
   // What the next turn has to look at.
 
-  touched(pcb: Pcb): void {
+  touched(pcb: ControlBlock): void {
     if (pcb.isDirty) return;
     pcb.isDirty = true;
     this.#dirty.push(pcb);
   }
 
   /** Readiness, state or error of `pcb` may be other than they were. */
-  changed(pcb: Pcb): void {
+  changed(pcb: ControlBlock): void {
     if (pcb.isChanged) return;
     pcb.isChanged = true;
     this.#changed.push(pcb);
@@ -257,25 +297,25 @@ export class Host implements PcbOwner {
     this.#outputFirst = 0;
   }
 
-  takeChanged(): Pcb[] {
+  takeChanged(): ControlBlock[] {
     const changed = this.#changed.filter((pcb) => !pcb.isRemoved);
     for (const pcb of changed) pcb.isChanged = false;
     this.#changed = [];
     return changed;
   }
 
-  takeDirty(): Pcb[] {
+  takeDirty(): ControlBlock[] {
     const dirty = this.#dirty.filter((pcb) => !pcb.isRemoved);
     for (const pcb of dirty) {
       pcb.isDirty = false;
       // A field that the user sets, such as KEEPALIVE, may have brought a deadline nearer.
-      this.arm(pcb);
+      if (pcb instanceof Pcb) this.arm(pcb);
     }
     this.#dirty = [];
     return dirty;
   }
 
-  takeRemoved(): Pcb[] {
+  takeRemoved(): ControlBlock[] {
     const removed = this.#removed;
     this.#removed = [];
     return removed;
@@ -340,6 +380,17 @@ export class Host implements PcbOwner {
   #remove(pcb: Pcb): void {
     if (pcb.IS_BOUND === 1) this.bound.remove(pcb);
     this.pcbs.delete(pcb.ID);
+    this.#release(pcb);
+  }
+
+  /** The UDP socket is gone at once. What it has sent leaves all the same. */
+  removeUdp(pcb: UdpPcb): void {
+    if (pcb.LOCAL_PORT !== 0) this.udpSockets.remove(pcb);
+    this.udpPcbs.delete(pcb.ID);
+    this.#release(pcb);
+  }
+
+  #release(pcb: Pcb | UdpPcb): void {
     this.#removed.push(pcb);
     this.memory.dismiss();
     pcb.remove();

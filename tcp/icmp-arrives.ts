@@ -8,9 +8,15 @@ import {
 } from './icmp-error.ts';
 import { packetTooBigArrives } from './packet-too-big.ts';
 import { icmpOf, sendIcmp } from './send-icmp.ts';
+import {
+  datagramTooBig,
+  QUOTED_DESTINATION_PORT,
+  senderOfQuote,
+  udpErrorArrives,
+} from './udp/error-arrives.ts';
 import { type IcmpMessage, parseIcmp } from './wire/icmp.ts';
-import { parseQuotedIp } from './wire/ip.ts';
-import { PROTOCOL_TCP } from './wire/ipv4.ts';
+import { type IpHeader, parseQuotedIp } from './wire/ip.ts';
+import { PROTOCOL_TCP, PROTOCOL_UDP } from './wire/ipv4.ts';
 
 /**
  * An ICMP message to us: an echo is answered (RFC 1122 section 3.2.2.6, RFC 4443 section 4.2), an error goes to the
@@ -41,7 +47,7 @@ export function icmpArrives(
   }
 }
 
-/** An error about a packet of ours (RFC 9293 section 3.9.2.2, RFC 8200 section 8). */
+/** An error about a packet of ours (RFC 9293 section 3.9.2.2, RFC 1122 section 4.1.3.3, RFC 8200 section 8). */
 function errorArrives(
   host: Host,
   view: DataView,
@@ -49,20 +55,61 @@ function errorArrives(
   from: IpAddress,
   now: number,
 ): void {
-  const { type, code, parameter, payloadOffset, payloadLength } = message;
+  const { payloadOffset, payloadLength } = message;
   const quoted = parseQuotedIp(view, payloadOffset, payloadLength, from.isIpv4);
-  if (quoted === undefined) return;
-  if (quoted.protocol !== PROTOCOL_TCP || quoted.fragmentOffset !== 0) return;
-  const { source, destination, headerLength, totalLength } = quoted;
-  const at = payloadOffset + headerLength;
-  const length = payloadLength - headerLength;
+  if (quoted === undefined || quoted.fragmentOffset !== 0) return;
+  const at = payloadOffset + quoted.headerLength;
+  const length = payloadLength - quoted.headerLength;
+  switch (quoted.protocol) {
+    case PROTOCOL_TCP:
+      segmentErrorArrives(host, view, at, length, message, quoted, now);
+      break;
+    case PROTOCOL_UDP:
+      datagramErrorArrives(host, view, at, length, message, quoted, now);
+      break;
+  }
+}
+
+function segmentErrorArrives(
+  host: Host,
+  view: DataView,
+  at: number,
+  length: number,
+  { type, code, parameter }: IcmpMessage,
+  { source, destination, totalLength }: IpHeader,
+  now: number,
+): void {
+  const icmp = icmpOf(source);
   const pcb = connectionOfQuote(host, view, at, length, source, destination);
   if (pcb === undefined) return;
-  if (icmpOf(from).isPacketTooBig(type, code)) {
+  if (icmp.isPacketTooBig(type, code)) {
     const SEG_SEQ = view.getUint32(at + QUOTED_SEQUENCE_NUMBER);
-    packetTooBigArrives(host, pcb, SEG_SEQ, icmpOf(from).nextHopMtu(parameter), totalLength, now);
-    return;
+    packetTooBigArrives(host, pcb, SEG_SEQ, icmp.nextHopMtu(parameter), totalLength, now);
+  } else {
+    unreachableErrorArrives(host, pcb, errnoOf(source, type, code));
   }
-  const errno = from.isIpv4 ? errnoOfIcmpv4(type, code) : errnoOfIcmpv6(type, code);
-  unreachableErrorArrives(host, pcb, errno);
+}
+
+function datagramErrorArrives(
+  host: Host,
+  view: DataView,
+  at: number,
+  length: number,
+  { type, code, parameter }: IcmpMessage,
+  { source, destination }: IpHeader,
+  now: number,
+): void {
+  const icmp = icmpOf(source);
+  const pcb = senderOfQuote(host, view, at, length, source);
+  if (pcb === undefined) return;
+  if (icmp.isPacketTooBig(type, code)) {
+    datagramTooBig(host, destination, icmp.nextHopMtu(parameter), now);
+  } else {
+    const port = view.getUint16(at + QUOTED_DESTINATION_PORT);
+    udpErrorArrives(host, pcb, destination, port, errnoOf(source, type, code));
+  }
+}
+
+function errnoOf(source: IpAddress, type: number, code: number): number {
+  return source.isIpv4 ? errnoOfIcmpv4(type, code) : errnoOfIcmpv6(type, code);
 }

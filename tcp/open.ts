@@ -1,10 +1,9 @@
-import { type Endpoint, type IpAddress, parseAddress } from './address.ts';
+import type { Endpoint } from './address.ts';
 import { offerEcn } from './ecn.ts';
+import { anyPort, isBoundFor, localAddressOf, remoteAddressOf } from './endpoints.ts';
 import type { Host } from './host.ts';
 import { initialSequenceNumber } from './isn.ts';
-import { covers } from './local-sockets.ts';
 import type { Pcb } from './pcb.ts';
-import { ephemeralPort } from './ports.ts';
 import { initialReceiveWindow, windowScaleFor } from './receive-window.ts';
 import { INITIAL_RTO } from './retransmission-timeout.ts';
 import { demandRoom } from './room.ts';
@@ -26,9 +25,7 @@ const MAX_BACKLOG = 4096;
  */
 export function bind(host: Host, pcb: Pcb, local: Endpoint): void {
   if (pcb.STATE !== State.CLOSED || pcb.LOCAL_PORT !== 0) throw new TcpError('EINVAL');
-  const address = parseAddress(local.address);
-  if (address === undefined || !isPort(local.port)) throw new TcpError('EINVAL');
-  if (!address.isUnspecified && !host.isOwn(address)) throw new TcpError('EADDRNOTAVAIL');
+  const address = localAddressOf(host, local);
   const isBound = (port: number) => host.bound.isTaken(pcb, address, port);
   const port = local.port === 0 ? anyPort(host, host.address, address, 0, isBound) : local.port;
   if (port === undefined || isBound(port)) throw new TcpError('EADDRINUSE');
@@ -67,14 +64,12 @@ export function connect(host: Host, pcb: Pcb, remote: Endpoint, now: number): vo
     throw new TcpError('EALREADY');
   }
   if (pcb.STATE !== State.CLOSED || hasCarriedAnything(pcb)) throw new TcpError('EISCONN');
-  const address = parseAddress(remote.address);
-  if (address === undefined || !isPort(remote.port)) throw new TcpError('EINVAL');
-  if (!host.isUnicast(address)) throw new TcpError('ENETUNREACH');
+  const address = remoteAddressOf(host, remote);
   if (remote.port === 0) throw new TcpError('ECONNREFUSED');
   demandRoom(host);
 
   const local = host.addressTowards(address);
-  if (!isBoundFor(pcb, local)) throw new TcpError('EAFNOSUPPORT');
+  if (hasChosenAddress(pcb) && !isBoundFor(pcb, local)) throw new TcpError('EAFNOSUPPORT');
   const isTaken = (port: number) =>
     host.connections.find(local, port, address, remote.port) !== undefined;
   const isInUse = (port: number) => host.bound.hasPort(port) || isTaken(port);
@@ -144,27 +139,11 @@ export function begin(host: Host, pcb: Pcb, now: number, lastUsed?: number): voi
   pcb.LAST_HEARD = now;
 }
 
-/** Whether packets from `local` are what the user, who may have chosen an address with `bind`, wants. */
-function isBoundFor(pcb: Pcb, local: IpAddress): boolean {
-  const isChosen = pcb.IS_BOUND === 1 && pcb.REMOTE_PORT === 0;
-  return !isChosen || covers(pcb, pcb.localAddress, local);
-}
-
-function isPort(port: number): boolean {
-  return Number.isInteger(port) && port >= 0 && port <= 0xffff;
+/** Whether the local address is one that the user has given to `bind`. */
+function hasChosenAddress(pcb: Pcb): boolean {
+  return pcb.IS_BOUND === 1 && pcb.REMOTE_PORT === 0;
 }
 
 function hasCarriedAnything(pcb: Pcb): boolean {
   return pcb.SEND_END + pcb.RECEIVE_END + pcb.FIN_QUEUED + pcb.FIN_RECEIVED !== 0;
-}
-
-function anyPort(
-  host: Host,
-  local: IpAddress,
-  remote: IpAddress,
-  remotePort: number,
-  isInUse: (port: number) => boolean,
-): number | undefined {
-  const counter = host.portsAsked++;
-  return ephemeralPort(host.secret, local, remote, remotePort, counter, isInUse);
 }

@@ -5,9 +5,10 @@ import { BARE, type Ingress } from './ingress.ts';
 import { segmentArrives } from './segment-arrives.ts';
 import { icmpOf } from './send-icmp.ts';
 import { nobodyTakes, parameterProblem } from './send-icmp-error.ts';
+import { udpArrives } from './udp/udp-arrives.ts';
 import { pseudoHeaderSum } from './wire/checksum.ts';
 import { ECN_MASK, type IpHeader, ipVersion } from './wire/ip.ts';
-import { PROTOCOL_TCP, parseIpv4 } from './wire/ipv4.ts';
+import { PROTOCOL_TCP, PROTOCOL_UDP, parseIpv4 } from './wire/ipv4.ts';
 import { Problem, parseIpv6 } from './wire/ipv6.ts';
 import { parseTcp, UNCHECKED } from './wire/tcp.ts';
 
@@ -112,6 +113,11 @@ function datagramArrives(
     }
     case icmpOf(source).protocol:
       icmpArrives(host, bytes, view, payload, payloadLength, source, now);
+      break;
+    case PROTOCOL_UDP:
+      if (!udpArrives(host, source, destination, bytes, view, payload, payloadLength, ingress)) {
+        nobodyTakes(host, source, protocol, protocolAt, bytes, offset, totalLength, now);
+      }
       break;
     default:
       nobodyTakes(host, source, protocol, protocolAt, bytes, offset, totalLength, now);

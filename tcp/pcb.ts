@@ -1,34 +1,13 @@
-import { type Endpoint, formatAddress, IpAddress } from './address.ts';
 import { ByteStream } from './byte-stream.ts';
+import { ControlBlock } from './control-block.ts';
 import { Flight } from './flight.ts';
 import { DEFAULT_KEEPALIVE_IDLE, DEFAULT_KEEPALIVE_INTERVAL } from './keepalive.ts';
 import type { Memory } from './memory.ts';
 import type { Reassembly } from './reassembly.ts';
-import { defineRecord, type RecordPool } from './record.ts';
+import { carried, defineRecord, durable, hint, type RecordPool } from './record.ts';
 import { seqAdd, seqMax, seqSub } from './sequence.ts';
 import { State, type StateName, stateName } from './state.ts';
 import type { TimerItem } from './timer-heap.ts';
-
-const durable = {
-  u8: { type: 'u8', kind: 'durable' },
-  u16: { type: 'u16', kind: 'durable' },
-  u32: { type: 'u32', kind: 'durable' },
-  f64: { type: 'f64', kind: 'durable' },
-} as const;
-
-const carried = {
-  u8: { type: 'u8', kind: 'carried' },
-  u16: { type: 'u16', kind: 'carried' },
-  u32: { type: 'u32', kind: 'carried' },
-  f64: { type: 'f64', kind: 'carried' },
-} as const;
-
-const hint = {
-  u8: { type: 'u8', kind: 'hint' },
-  u16: { type: 'u16', kind: 'hint' },
-  u32: { type: 'u32', kind: 'hint' },
-  f64: { type: 'f64', kind: 'hint' },
-} as const;
 
 /**
  * The transmission control block (RFC 9293 section 3.3.1). `SND_` and `RCV_` are the RFC's SND. and RCV.; numbers are
@@ -366,7 +345,7 @@ export const Negotiated = {
   ECT: 16,
 } as const;
 
-const definition = defineRecord(FIELDS);
+const definition = defineRecord(FIELDS, ControlBlock);
 
 /** Bytes of a whole record in memory. */
 export const RECORD_WIDTH = definition.width;
@@ -387,9 +366,6 @@ export interface PcbOwner {
 /** One connection, or one listener, or one that is neither yet. */
 export class Pcb extends definition.Base implements TimerItem {
   readonly #owner: PcbOwner;
-  // The words of the record as addresses, made when first asked for: every packet asks.
-  #localAddress: IpAddress | undefined;
-  #remoteAddress: IpAddress | undefined;
   #sendStream: ByteStream | undefined;
   #receiveStream: ByteStream | undefined;
   /** What has arrived beyond RCV_NXT, as offsets of `receiveStream`; undefined: nothing. */
@@ -400,10 +376,7 @@ export class Pcb extends definition.Base implements TimerItem {
 
   // Belongs to the stack: on which of its lists this PCB is.
   heapIndex = -1;
-  isDirty = false;
-  isChanged = false;
   wantsOutput = false;
-  isRemoved = false;
   nextInBucket: Pcb | undefined;
 
   constructor(pool: RecordPool, owner: PcbOwner) {
@@ -415,60 +388,13 @@ export class Pcb extends definition.Base implements TimerItem {
     this.#owner.touched(this);
   }
 
-  /** What the journal writes: `RECORD_LENGTH` bytes of live memory, to be copied before the stack goes on. */
-  get record(): Uint8Array {
+  override get record(): Uint8Array {
     return this.bytes(RECORD_LENGTH);
   }
 
   /** The name RFC 9293 has for the state. */
   get state(): StateName {
     return stateName(this.STATE);
-  }
-
-  get local(): Endpoint | undefined {
-    if (this.LOCAL_PORT === 0) return undefined;
-    return { address: formatAddress(this.localAddress), port: this.LOCAL_PORT };
-  }
-
-  get remote(): Endpoint | undefined {
-    if (this.REMOTE_PORT === 0) return undefined;
-    return { address: formatAddress(this.remoteAddress), port: this.REMOTE_PORT };
-  }
-
-  get localAddress(): IpAddress {
-    this.#localAddress ??= new IpAddress(
-      this.LOCAL_ADDRESS_0,
-      this.LOCAL_ADDRESS_1,
-      this.LOCAL_ADDRESS_2,
-      this.LOCAL_ADDRESS_3,
-    );
-    return this.#localAddress;
-  }
-
-  set localAddress(address: IpAddress) {
-    this.#localAddress = address;
-    this.LOCAL_ADDRESS_0 = address.word0;
-    this.LOCAL_ADDRESS_1 = address.word1;
-    this.LOCAL_ADDRESS_2 = address.word2;
-    this.LOCAL_ADDRESS_3 = address.word3;
-  }
-
-  get remoteAddress(): IpAddress {
-    this.#remoteAddress ??= new IpAddress(
-      this.REMOTE_ADDRESS_0,
-      this.REMOTE_ADDRESS_1,
-      this.REMOTE_ADDRESS_2,
-      this.REMOTE_ADDRESS_3,
-    );
-    return this.#remoteAddress;
-  }
-
-  set remoteAddress(address: IpAddress) {
-    this.#remoteAddress = address;
-    this.REMOTE_ADDRESS_0 = address.word0;
-    this.REMOTE_ADDRESS_1 = address.word1;
-    this.REMOTE_ADDRESS_2 = address.word2;
-    this.REMOTE_ADDRESS_3 = address.word3;
   }
 
   /** Bytes sent by the user and not yet acknowledged. Offset 0 is sequence number ISS + 1. */

@@ -24,6 +24,28 @@ export interface Field {
 
 export type FieldTable = Readonly<Record<string, Field>>;
 
+/** To write tables of fields with. */
+export const durable = {
+  u8: { type: 'u8', kind: 'durable' },
+  u16: { type: 'u16', kind: 'durable' },
+  u32: { type: 'u32', kind: 'durable' },
+  f64: { type: 'f64', kind: 'durable' },
+} as const;
+
+export const carried = {
+  u8: { type: 'u8', kind: 'carried' },
+  u16: { type: 'u16', kind: 'carried' },
+  u32: { type: 'u32', kind: 'carried' },
+  f64: { type: 'f64', kind: 'carried' },
+} as const;
+
+export const hint = {
+  u8: { type: 'u8', kind: 'hint' },
+  u16: { type: 'u16', kind: 'hint' },
+  u32: { type: 'u32', kind: 'hint' },
+  f64: { type: 'f64', kind: 'hint' },
+} as const;
+
 /** An accessor for each field of a table. All values are numbers; integers are unsigned. */
 export type FieldsOf<Table extends FieldTable> = { -readonly [Name in keyof Table]: number };
 
@@ -120,11 +142,11 @@ export abstract class SlabRecord {
   }
 }
 
-export interface RecordDefinition<Table extends FieldTable> {
+export interface RecordDefinition<Table extends FieldTable, Parent extends SlabRecord> {
   /** To be extended by the class that has the fields. */
   readonly Base: abstract new (
     pool: RecordPool,
-  ) => SlabRecord & FieldsOf<Table>;
+  ) => Parent & FieldsOf<Table>;
   /** Bytes of the whole record. */
   readonly width: number;
   /** Bytes of its beginning, which holds every durable and carried field and no hint. */
@@ -135,8 +157,12 @@ export interface RecordDefinition<Table extends FieldTable> {
 
 /**
  * Lays out the fields of `table`, the journaled ones first, and the largest first in each part, so that all are aligned.
+ * @param parent what the class that has the fields is beside; what it says of fields (`declare`) has to be in `table`
  */
-export function defineRecord<Table extends FieldTable>(table: Table): RecordDefinition<Table> {
+export function defineRecord<Table extends FieldTable, Parent extends SlabRecord>(
+  table: Table,
+  parent: abstract new (pool: RecordPool) => Parent,
+): RecordDefinition<Table, Parent> {
   const names = Object.keys(table);
   const isHint = (name: string) => table[name]!.kind === 'hint';
   const journaled = place(
@@ -147,12 +173,12 @@ export function defineRecord<Table extends FieldTable>(table: Table): RecordDefi
   const hints = place(table, names.filter(isHint), journaled.end);
   const width = hints.end;
 
-  abstract class Base extends SlabRecord {}
+  abstract class Base extends (parent as abstract new (pool: RecordPool) => SlabRecord) {}
   for (const field of [...journaled.fields, ...hints.fields]) {
     defineAccessor(Base.prototype, field, width);
   }
   return {
-    Base: Base as unknown as RecordDefinition<Table>['Base'],
+    Base: Base as unknown as RecordDefinition<Table, Parent>['Base'],
     width,
     journaledLength: journaled.end,
     journaledFields: journaled.fields,

@@ -49,7 +49,7 @@ function decode(host: Host, record: Uint8Array): Pcb {
 
 /** Puts a restored PCB where the host finds it. */
 function enlist(host: Host, pcb: Pcb): void {
-  check(!host.pcbs.has(pcb.ID), `connection ${pcb.ID} is there twice`);
+  check(host.find(pcb.ID) === undefined, `connection ${pcb.ID} is there twice`);
   host.pcbs.set(pcb.ID, pcb);
   host.nextId = Math.max(host.nextId, pcb.ID + 1);
   host.nextQueueOrder = Math.max(host.nextQueueOrder, pcb.QUEUE_ORDER + 1);

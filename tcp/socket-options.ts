@@ -1,5 +1,4 @@
 import { CONGESTION_CONTROLS, congestionControlOf } from './congestion-control/selected.ts';
-import { DURABILITIES } from './durability.ts';
 import type { Host } from './host.ts';
 import {
   DEFAULT_KEEPALIVE_COUNT,
@@ -8,43 +7,21 @@ import {
 } from './keepalive.ts';
 import type { Pcb } from './pcb.ts';
 import { boundByUserTimeout } from './retransmission-timeout.ts';
-import { TcpError } from './tcp-error.ts';
+import { COMMON_OPTIONS, checkOption, type SocketOption, SWITCH, upTo } from './socket-option.ts';
 import { oweUserTimeout } from './user-timeout-option.ts';
-
-/** What may be set, and what it then is. */
-interface SocketOption {
-  readonly least: number;
-  readonly most: (host: Host) => number;
-  /** Values are multiples of it. */
-  readonly step?: number;
-  /** What holds while the field is 0; else that. */
-  readonly unset?: (pcb: Pcb) => number;
-  /** Whether it says how the local socket is bound, and stays as it is from then on. */
-  readonly isOfBinding?: boolean;
-}
 
 /** Linux's MAX_TCP_KEEPIDLE and MAX_TCP_KEEPINTVL, 32767 s, in milliseconds. */
 const LONGEST_KEEPALIVE = 32_767_000;
 /** Linux's MAX_TCP_KEEPCNT. */
 const MOST_KEEPALIVES = 127;
-/** Room for one segment of Ethernet, about what Linux grants at least (SOCK_MIN_RCVBUF). */
-const SMALLEST_BUFFER = 2048;
 /** Linux's TCP_MIN_MSS and MAX_TCP_WINDOW: what it takes for TCP_MAXSEG. */
 const LEAST_MAXSEG = 88;
 const MOST_MAXSEG = 32767;
 /** RFC 9293 section 3.7.1 (MUST-15): before a peer has said what it takes. */
 const MAXSEG_UNKNOWN = 536;
-/** The last two bits of the field are ECN's (RFC 3168 section 5), which are TCP's own. */
-const ECN_BITS = 4;
-
-const SWITCH: SocketOption = { least: 0, most: () => 1 };
-
-function upTo(most: number, unset?: number): SocketOption {
-  return { least: 1, most: () => most, ...(unset !== undefined && { unset: () => unset }) };
-}
-
 /** By the field of the PCB that holds it. A connection has all of them from its listener. */
 const OPTIONS = {
+  ...COMMON_OPTIONS,
   NODELAY: SWITCH,
   PACING: SWITCH,
   KEEPALIVE: SWITCH,
@@ -52,29 +29,15 @@ const OPTIONS = {
   KEEPALIVE_INTERVAL: upTo(LONGEST_KEEPALIVE, DEFAULT_KEEPALIVE_INTERVAL),
   KEEPALIVE_COUNT: upTo(MOST_KEEPALIVES, DEFAULT_KEEPALIVE_COUNT),
   USER_TIMEOUT: { least: 0, most: () => 2 ** 31 - 1 },
-  SNDBUF: {
-    least: SMALLEST_BUFFER,
-    most: ({ sendBufferMax }) => sendBufferMax,
-    unset: ({ sendBuffer }) => sendBuffer,
-  },
-  RCVBUF: {
-    least: SMALLEST_BUFFER,
-    most: ({ receiveBufferMax }) => receiveBufferMax,
-    unset: ({ receiveBuffer }) => receiveBuffer,
-  },
   MAXSEG: {
     least: LEAST_MAXSEG,
     most: () => MOST_MAXSEG,
     unset: ({ MAX_SND_MSS }) => MAX_SND_MSS || MAXSEG_UNKNOWN,
   },
-  TTL: upTo(255),
-  TOS: { least: 0, most: () => 255, step: ECN_BITS },
   CONGESTION_CONTROL: { least: 0, most: () => CONGESTION_CONTROLS.length - 1 },
   UTO: SWITCH,
   ECN: SWITCH,
-  DURABILITY: { least: 0, most: () => DURABILITIES.length - 1 },
-  V6ONLY: { ...SWITCH, isOfBinding: true },
-} as const satisfies Partial<Record<keyof Pcb, SocketOption>>;
+} as const satisfies Partial<Record<keyof Pcb, SocketOption<Pcb>>>;
 
 export type SocketOptionName = keyof typeof OPTIONS;
 
@@ -82,7 +45,7 @@ const NAMES = Object.keys(OPTIONS) as SocketOptionName[];
 
 /** The value that holds, also when nobody has set it. */
 export function getOption(pcb: Pcb, name: SocketOptionName): number {
-  const option: SocketOption = OPTIONS[name];
+  const option: SocketOption<Pcb> = OPTIONS[name];
   return pcb[name] === 0 && option.unset !== undefined ? option.unset(pcb) : pcb[name];
 }
 
@@ -94,10 +57,7 @@ export function setOption(
   value: number,
   now: number,
 ): void {
-  const { least, most, step = 1, isOfBinding = false }: SocketOption = OPTIONS[name];
-  const isValue = Number.isInteger(value) && value >= least && value <= most(host);
-  if (!isValue || value % step !== 0) throw new TcpError('EINVAL');
-  if (isOfBinding && pcb.LOCAL_PORT !== 0) throw new TcpError('EINVAL');
+  checkOption(host, pcb, OPTIONS[name], value);
   if (pcb[name] === value) return;
   pcb[name] = value;
   takeEffect(host, pcb, name, value, now);

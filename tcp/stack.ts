@@ -3,6 +3,7 @@ import { abort } from './abort.ts';
 import type { Absence } from './absence.ts';
 import type { Endpoint } from './address.ts';
 import { close, shutdown, shutdownReceive } from './close.ts';
+import type { ControlBlock } from './control-block.ts';
 import type { Counters } from './counters.ts';
 import type { Egress } from './egress.ts';
 import { Host, type StackOptions } from './host.ts';
@@ -18,7 +19,9 @@ import { getOption, type SocketOptionName, setOption } from './socket-options.ts
 import { TcpError } from './tcp-error.ts';
 import { timeouts } from './timeouts.ts';
 import { transmitConnections } from './transmit.ts';
-import { transmitReplies } from './transmit-replies.ts';
+import { transmitPackets } from './transmit-packets.ts';
+import { abandonDatagrams, resumeUdp } from './udp/restore.ts';
+import { Udp } from './udp/udp.ts';
 
 export type { StackOptions } from './host.ts';
 export type { SocketOptionName } from './socket-options.ts';
@@ -31,15 +34,18 @@ export type { SocketOptionName } from './socket-options.ts';
 const LOOPBACK_ROUNDS = 1000;
 
 /**
- * One host's TCP over IPv4, and over IPv6 if it has an address for it. It never does anything by itself: it is given packets (`arrive`), the time (`tick`) and a
+ * One host's TCP and UDP over IPv4, and over IPv6 if it has an address for it. It never does anything by itself: it is given packets (`arrive`), the time (`tick`) and a
  * place for its packets (`transmit`), and users make the calls of RFC 9293 section 3.10 on it. All times are
  * milliseconds of one monotonic clock. The calls throw `TcpError`; what goes wrong later is in `pcb.ERROR`.
  */
 export class Stack {
   readonly #host: Host;
+  /** The calls of UDP. All others are TCP's, or both's. */
+  readonly udp: Udp;
 
   constructor(options: StackOptions) {
     this.#host = new Host(options);
+    this.udp = new Udp(this.#host);
   }
 
   /** By ID. */
@@ -47,7 +53,12 @@ export class Stack {
     return this.#host.pcbs;
   }
 
-  /** The ID of the next PCB. Journaled, so that none is used again. */
+  /** The connection or UDP socket with this ID. */
+  find(id: number): ControlBlock | undefined {
+    return this.#host.find(id);
+  }
+
+  /** The ID of the next PCB, of either protocol. Journaled, so that none is used again. */
   get nextId(): number {
     return this.#host.nextId;
   }
@@ -219,13 +230,15 @@ export class Stack {
 
   /**
    * Writes all packets that may go. Those to the stack's own address arrive before it returns.
-   * @param powerEgress for the segments of connections with durability `power`
+   * @param powerEgress for the packets of connections and sockets with durability `power`
    * @returns false when one of them was full; call again
    */
   transmit(now: number, egress: Egress, powerEgress: Egress = egress): boolean {
     const host = this.#host;
     for (let round = 0; ; round++) {
-      if (!transmitReplies(host, egress)) return false;
+      if (!transmitPackets(host, host.replies, egress)) return false;
+      if (!transmitPackets(host, host.departures.process, egress)) return false;
+      if (!transmitPackets(host, host.departures.power, powerEgress)) return false;
       if (!transmitConnections(host, now, egress, powerEgress)) return false;
       const looped = host.loopback.take();
       if (looped.length === 0) return true;
@@ -235,17 +248,17 @@ export class Stack {
   }
 
   /** The PCBs whose readiness, state or error may have changed since the last call, without those that are gone. */
-  takeChanged(): Pcb[] {
+  takeChanged(): ControlBlock[] {
     return this.#host.takeChanged();
   }
 
   /** The PCBs whose journaled part has changed since the last call, without those that are gone. */
-  takeDirty(): Pcb[] {
+  takeDirty(): ControlBlock[] {
     return this.#host.takeDirty();
   }
 
   /** The PCBs that have gone since the last call; their last values can still be read. */
-  takeRemoved(): Pcb[] {
+  takeRemoved(): ControlBlock[] {
     return this.#host.takeRemoved();
   }
 
@@ -273,13 +286,15 @@ export class Stack {
    */
   resume(now: number, absence: Absence): void {
     resume(this.#host, now, absence);
+    resumeUdp(this.#host);
   }
 
   /**
    * After `resume`, when what was restored is older than what peers and programs have seen: every connection ends with
-   * ECONNABORTED. Listeners stay. Peers are asked where they are, so that they learn it soon.
+   * ECONNABORTED, and no datagram is left to be read. Listeners and UDP sockets stay. Peers are asked where they are, so that they learn it soon.
    */
   abandonConnections(now: number): void {
     abandonConnections(this.#host, now);
+    abandonDatagrams(this.#host);
   }
 }

@@ -1,7 +1,7 @@
 import type { Commons } from '../commons.ts';
 import type { TextFile } from '../file.ts';
 
-const TEXT = `Every TCP connection is a directory in tcp/. You use it by reading and writing the files there.
+const TEXT = `Every TCP connection is a directory in tcp/, every UDP socket one in udp/. You use it by reading and writing the files there.
 
 Talk to a server:
     mkdir tcp/chat                           make a connection, with a name of your own
@@ -17,6 +17,10 @@ Be a server:
     echo :8080 > tcp/server/listen
     name=$(cat tcp/server/accept)            waits for a caller; tcp/$name is the connection
     echo welcome > tcp/$name/data
+
+Send and receive datagrams:
+    mkdir udp/ask; echo 10.7.0.1:53 > udp/ask/connect
+    exec 3<>udp/ask/data                     one write and one read is one datagram
 
 Look around:
     cat tcp/connections tcp/listeners        a line for each: name, local, remote, state, ...

@@ -1,6 +1,7 @@
 import type { Pcb } from '../../tcp/pcb.ts';
 import { State } from '../../tcp/state.ts';
 import type { Commons } from '../commons.ts';
+import { counterLines } from '../counter-lines.ts';
 import type { TextFile } from '../file.ts';
 
 /** What has happened since the engine began, and how many connections are established: one `Name: value` line each. */
@@ -8,7 +9,7 @@ export const stats: TextFile<Commons> = {
   name: 'stats',
   stream: false,
   read: ({ stack: { counters, pcbs } }) => [
-    ...Object.entries(counters).map(([name, value]) => `${name}: ${value}`),
+    ...counterLines(counters, (name) => !name.startsWith('Udp')),
     `TcpCurrEstab: ${established(pcbs.values())}`,
   ],
 };

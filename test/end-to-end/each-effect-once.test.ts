@@ -1,4 +1,6 @@
 import '../namespace.ts';
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
 import { constants } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -62,6 +64,14 @@ interface Scene {
   readonly caller: Caller;
 }
 
+/** A socket of the kernel's at this end. */
+async function udpSocket(t: Test): Promise<Socket> {
+  const socket = createSocket('udp4').bind(0, HOST);
+  t.teardown(() => socket.close());
+  await once(socket, 'listening');
+  return socket;
+}
+
 /** One case: what to do while engines die, and what must then be so. */
 interface Case {
   act(): Promise<unknown>;
@@ -111,6 +121,51 @@ const KINDS: Record<string, Kind> = {
           expected += padded(number);
           await until(() => got.length >= expected.length);
           t.equal(got, expected);
+        },
+      });
+    },
+  },
+
+  'READ of a datagram': {
+    requests: BY_DESCRIPTOR,
+    prepare: async ({ t, daemon, caller }) => {
+      await daemon.run(`mkdir net/udp/srv; echo ${STACK}:5353 > net/udp/srv/bind`);
+      const data = await caller.open('net/udp/srv/data', O_RDONLY);
+      const socket = await udpSocket(t);
+      return async (number) => {
+        for (const text of [padded(number), padded(number + 1)]) socket.send(text, 5353, STACK);
+        await until(async () =>
+          (await daemon.read('udp/srv/status')).includes('\nreadable_datagrams 2\n'),
+        );
+        return {
+          act: () => caller.call('read', data, 100),
+          async check(result) {
+            t.equal(result, padded(number));
+            t.equal(await caller.call('read', data, 100), padded(number + 1));
+          },
+        };
+      };
+    },
+  },
+
+  'WRITE of a datagram': {
+    requests: BY_DESCRIPTOR,
+    prepare: async ({ t, daemon, caller }) => {
+      const socket = await udpSocket(t);
+      const { port } = socket.address();
+      await daemon.run(`mkdir net/udp/cli; echo ${HOST}:${port} > net/udp/cli/connect`);
+      const data = await caller.open('net/udp/cli/data', O_WRONLY);
+      const got: string[] = [];
+      socket.on('message', (text) => got.push(text.toString('latin1')));
+      return async (number) => ({
+        act: () => caller.call('write', data, padded(number)),
+        async check(result) {
+          t.equal(result, 8);
+          // What leaves behind it tells that it has left, or never will.
+          const behind = `behind ${number}`;
+          await caller.call('write', data, behind);
+          await until(() => got.includes(behind));
+          t.ok(got.filter((text) => text === padded(number)).length <= 1, 'sent once at the most');
         },
       });
     },

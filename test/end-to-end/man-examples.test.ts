@@ -4,13 +4,15 @@ import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
+import type { FileTable } from '../../fs/file.ts';
 import {
   CONNECTION_FILES,
-  type FileTable,
   IFACE_FILES,
   PERSIST_FILES,
   ROOT_FILES,
   TCP_FILES,
+  UDP_FILES,
+  UDP_SOCKET_FILES,
 } from '../../fs/files.ts';
 import { SOCKOPTS_FILES } from '../../fs/sockopts.ts';
 import { Daemon, HOST, STACK } from './daemon.ts';
@@ -28,7 +30,9 @@ const FILES = [
   ...namesIn('tcp/', TCP_FILES),
   ...namesIn('iface/', IFACE_FILES),
   ...namesIn('persist/', PERSIST_FILES),
+  ...namesIn('udp/', UDP_FILES),
   ...namesIn('', CONNECTION_FILES),
+  ...namesIn('', UDP_SOCKET_FILES),
   ...namesIn('', SOCKOPTS_FILES),
 ];
 
@@ -86,6 +90,9 @@ t.test('the examples do what they show', async (t) => {
       mkdir net/tcp/chat net/tcp/server
       echo ${HOST}:9000 > net/tcp/chat/connect
       echo :8080 > net/tcp/server/listen
+      mkdir net/udp/ask net/udp/server
+      echo :5353 > net/udp/server/bind
+      echo ${STACK}:5353 > net/udp/ask/connect
     `);
     const caller = await dial(STACK, 8080);
     caller.on('error', () => {});
@@ -94,6 +101,6 @@ t.test('the examples do what they show', async (t) => {
     const { stdout } = await daemon.run(`export LC_ALL=C; exec 2>&1\n${commands.join('\n')}`);
     t.match(stdout, pattern(shown), `${title}: ${commands[0]}`);
     caller.destroy();
-    await daemon.run('rmdir net/tcp/chat net/tcp/server');
+    await daemon.run('rmdir net/tcp/chat net/tcp/server net/udp/ask net/udp/server');
   }
 });

@@ -38,6 +38,7 @@ t.test('the fixed part', async (t) => {
     '.',
     '..',
     'tcp',
+    'udp',
     'iface',
     'persist',
     'dial',

@@ -2,6 +2,7 @@ import { type Attempt, BLOCKED, type Call } from '../../fs/attempt.ts';
 import { ROOT, TCP } from '../../fs/node-id.ts';
 import { RECORD_KINDS } from '../../fs/records.ts';
 import { type Attributes, Tree } from '../../fs/tree.ts';
+import type { ControlBlock } from '../../tcp/control-block.ts';
 import type { Egress } from '../../tcp/egress.ts';
 import { ErrnoError, type ErrnoName } from '../../tcp/errno.ts';
 import type { Pcb } from '../../tcp/pcb.ts';
@@ -49,7 +50,7 @@ export class World {
   tree: Tree;
   /** While it is cut, nothing arrives. */
   isCut = false;
-  #changed: Pcb[] = [];
+  #changed: ControlBlock[] = [];
   readonly #outgoing = new Wire();
   readonly #incoming = new Wire();
 
@@ -94,7 +95,7 @@ export class World {
   }
 
   /** The connections here that may have changed since the last call. */
-  takeChanged(): Pcb[] {
+  takeChanged(): ControlBlock[] {
     const changed = this.#changed.concat(this.here.takeChanged());
     this.#changed = [];
     return changed;
@@ -214,8 +215,12 @@ export class World {
     return count;
   }
 
-  mkdir(name: string, options: Partial<Call> = {}, mode = 0o755): Attributes {
-    return this.tree.mkdir(this.find('tcp').node, name, mode, this.call(options));
+  mkdir(name: string, options: Partial<Call> = {}, mode = 0o755, parent = 'tcp'): Attributes {
+    return this.tree.mkdir(this.find(parent).node, name, mode, this.call(options));
+  }
+
+  mkdirUdp(name: string, options: Partial<Call> = {}): Attributes {
+    return this.mkdir(name, options, 0o755, 'udp');
   }
 
   rmdir(name: string, options: Partial<Call> = {}): void {

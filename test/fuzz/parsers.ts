@@ -1,6 +1,6 @@
 import { finishChecksum, onesComplementSum } from '../../tcp/wire/checksum.ts';
 import { IcmpMessage, parseIcmp } from '../../tcp/wire/icmp.ts';
-import { ipVersion } from '../../tcp/wire/ip.ts';
+import { type IpHeader, ipVersion } from '../../tcp/wire/ip.ts';
 import { Ipv4Header, parseIpv4, parseQuotedIpv4 } from '../../tcp/wire/ipv4.ts';
 import { Ipv6Header, Problem, parseIpv6, parseQuotedIpv6 } from '../../tcp/wire/ipv6.ts';
 import { parseTcp, TcpHeader } from '../../tcp/wire/tcp.ts';
@@ -11,9 +11,11 @@ import {
   TcpOptions,
   tcpOptionsLength,
 } from '../../tcp/wire/tcp-options.ts';
+import { parseUdp, UdpHeader } from '../../tcp/wire/udp.ts';
 import { findUpperLayer } from '../../tcp/wire/upper-layer.ts';
 import { writeIpv6 } from '../tcp/ipv6-packet.ts';
-import { FLAG, writeIcmp, writeIp, writeTcp } from '../tcp/scripts/packet.ts';
+import { FLAG, PROTOCOL, writeIcmp, writeIp, writeTcp } from '../tcp/scripts/packet.ts';
+import { writeUdp } from '../tcp/udp-datagram.ts';
 import { extensions } from './extensions.ts';
 import { Choices } from './input.ts';
 import { Finding } from './invariants.ts';
@@ -22,6 +24,7 @@ const ip = new Ipv4Header();
 const ipv6 = new Ipv6Header();
 const tcp = new TcpHeader();
 const icmp = new IcmpMessage();
+const udp = new UdpHeader();
 const options = new TcpOptions();
 const again = new TcpOptions();
 
@@ -65,6 +68,7 @@ export function fuzzParsers(bytes: Uint8Array): number {
       );
       parseQuotedIpv4(view, icmp.payloadOffset, icmp.payloadLength, ip);
     }
+    if (parseIpv4(view, 0, length, ip)) checkUdp(view, ip);
   }
   parseQuotedIpv4(view, 0, length, ip);
   const optionsEnd = Math.min(length, MAX_TCP_OPTIONS_LENGTH);
@@ -87,6 +91,7 @@ function checkIpv6(view: DataView, length: number): void {
   check(protocolAt < headerLength, 'the headers say what follows');
   check(!isFragment || unfragmentableLength === headerLength - 8, 'a fragment header is the last');
   const payloadLength = totalLength - headerLength;
+  checkUdp(view, ipv6);
   const sum = finishChecksum(onesComplementSum(view, headerLength, payloadLength));
   parseTcp(view, headerLength, payloadLength, sum, tcp);
   if (parseIcmp(view, headerLength, payloadLength, sum, icmp)) {
@@ -94,6 +99,30 @@ function checkIpv6(view: DataView, length: number): void {
     parseQuotedIpv6(view, icmp.payloadOffset, icmp.payloadLength, ipv6);
   }
   parseQuotedIpv6(view, 0, length, ipv6);
+}
+
+/** What is read of UDP is in the packet, and whatever has no checksum is read if its lengths allow it, over IPv4 alone. */
+function checkUdp(
+  view: DataView,
+  { headerLength, totalLength, source, destination }: IpHeader,
+): void {
+  const length = totalLength - headerLength;
+  const bytes = new Uint8Array(view.buffer, view.byteOffset + headerLength, length).slice();
+  for (const isSummed of [true, false]) {
+    const copy = new DataView(bytes.buffer);
+    if (!isSummed && length >= 8) copy.setUint16(6, 0);
+    const isGood = parseUdp(copy, 0, length, source, destination, false, udp);
+    if (!isSummed && length >= 8) {
+      const says = copy.getUint16(4);
+      check(
+        isGood === (source.isIpv4 && says >= 8 && says <= length),
+        'a checksum may be left out',
+      );
+    }
+    if (!isGood) continue;
+    check(udp.payloadOffset === 8 && udp.payloadLength >= 0, 'the payload is behind the header');
+    check(udp.payloadOffset + udp.payloadLength <= length, 'the payload is within the packet');
+  }
 }
 
 /** The two ways of reading the headers of one packet agree. */
@@ -154,6 +183,7 @@ function makePacket(choices: Choices): Uint8Array {
     text,
   };
   const inner = writeTcp(segment, '10.7.0.1', '10.7.0.2', optionBytes);
+  const isUdp = kind === 2;
   const isIcmp = kind === 1;
   const payload = isIcmp
     ? writeIcmp({
@@ -162,17 +192,25 @@ function makePacket(choices: Choices): Uint8Array {
         rest: choices.u32(),
         payload: inner,
       })
-    : inner;
+    : isUdp
+      ? makeUdp(segment.sourcePort, segment.destinationPort, text)
+      : inner;
+  const protocol = isUdp ? PROTOCOL.udp : PROTOCOL.tcp;
   for (let changes = choices.pick([0, 0, 1, 2, 5]); changes > 0; changes--) {
     payload[choices.below(payload.length)]! ^= 1 << choices.below(8);
   }
   const packet = choices.chance(128)
-    ? makeIpv6(choices, isIcmp ? 58 : 6, payload)
-    : makeIpv4(choices, isIcmp ? 1 : 6, payload);
+    ? makeIpv6(choices, isIcmp ? 58 : protocol, payload)
+    : makeIpv4(choices, isIcmp ? 1 : protocol, payload);
   for (let changes = choices.pick([0, 0, 0, 1, 2]); changes > 0; changes--) {
     packet[choices.below(packet.length)]! ^= 1 << choices.below(8);
   }
   return choices.chance(30) ? packet.slice(0, choices.below(packet.length + 1)) : packet;
+}
+
+function makeUdp(sourcePort: number, destinationPort: number, payload: Uint8Array): Uint8Array {
+  const ends = { source: '10.7.0.1', destination: '10.7.0.2' };
+  return writeUdp({ ...ends, sourcePort, destinationPort, payload });
 }
 
 function makeIpv6(choices: Choices, protocol: number, payload: Uint8Array): Uint8Array {

@@ -4,7 +4,10 @@ import { Journal } from '../../persist/journal.ts';
 import { Table } from '../../persist/table.ts';
 import { HERE, World } from '../fs/world.ts';
 
-/** A listener with a caller, a connection with bytes on both sides, one that has no peer, and one that was refused. */
+/**
+ * A listener with a caller, a connection with bytes on both sides, one that has no peer, and one that was refused; a UDP socket with two
+ * datagrams.
+ */
 export function makeWorld(): World {
   const world = new World();
   world.mkdir('srv');
@@ -17,12 +20,27 @@ export function makeWorld(): World {
   world.write('tcp/chat/data', 'x'.repeat(5000));
   world.mkdir('idle');
   world.open('tcp/chat/data', 2);
+  world.isCut = false;
+  addUdpSocket(world);
   return world;
+}
+
+function addUdpSocket(world: World): void {
+  world.mkdirUdp('dns');
+  world.write('udp/dns/bind', `${HERE}:53`);
+  const { udp } = world.there;
+  const asker = udp.create();
+  udp.connect(asker, { address: HERE, port: 53 });
+  for (const question of ['who?', 'where?']) {
+    udp.send(asker, new TextEncoder().encode(question), world.now);
+    world.settle();
+  }
 }
 
 /** Journals all of a world's side of the wire, as an engine does. */
 export function stageWorld(world: World, journal: Journal): void {
-  for (const pcb of world.here.pcbs.values()) stageConnection(journal, pcb);
+  const { pcbs, udp } = world.here;
+  for (const pcb of [...pcbs.values(), ...udp.pcbs.values()]) stageConnection(journal, pcb);
   for (const kind of RECORD_KINDS)
     for (const [id, value] of world.records.of(kind)) journal.put(Table[kind], id, 0, value);
   journal.facts.nextId = world.here.nextId;

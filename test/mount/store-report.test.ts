@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import t, { type Test } from 'tap';
 import { CTL } from '../../fs/files.ts';
 import { encodeHandle } from '../../fs/handle-record.ts';
-import { reportOn, type StoreReport } from '../../mount/store-report.ts';
+import { formatReport, reportOn, type StoreReport } from '../../mount/store-report.ts';
 import type { Journal } from '../../persist/journal.ts';
 import { DATA_FILE, TURN_FILE } from '../../persist/layout.ts';
 import { StoreError } from '../../persist/store-error.ts';
@@ -46,6 +46,10 @@ t.test('a sound store: all that is in it, and nothing is changed', async (t) => 
   t.equal(named['chat']?.unread_bytes, 'nobody has read this'.length);
   t.equal(named['chat']?.unacknowledged_bytes, 5000);
   t.match(named[''], { state: 'ESTABLISHED', local: `${HERE}:8080` }, 'not accepted yet');
+  t.match(report.udp_sockets, [
+    { name: 'dns', local: `${HERE}:53`, remote: '', unread_datagrams: 2 },
+  ]);
+  t.match(formatReport(report), new RegExp(`^udp_socket 5 dns ${HERE}:53 - unread 2$`, 'm'));
   t.same(filesOf(directory), before);
 });
 
@@ -56,6 +60,7 @@ function offsetOf(field: string): number {
 
 const CHAT = 3;
 const IDLE = 4;
+const DNS = 5;
 
 /** The record of `chat`, changed. */
 function chatWith(journal: Journal, id: number, change: (record: DataView) => void): void {
@@ -138,6 +143,27 @@ t.test('what contradicts something is told, each in a line', async (t) => {
           0,
           encodeHandle({ kind: CTL, connection: 77, flags: 0, content: undefined }),
         ),
+    ],
+    [
+      'a datagram that is cut short',
+      /socket 5 has a datagram that is cut short/,
+      (journal) => {
+        const world = makeWorld();
+        const pcb = world.here.udp.pcbs.get(DNS)!;
+        const stream = new Uint8Array(pcb.RECEIVE_END);
+        pcb.receiveStream.copy(0, stream.length, stream);
+        stream[35]! += 1;
+        journal.put(Table.datagramChunk, DNS, 0, Buffer.concat([Buffer.alloc(8), stream]));
+      },
+    ],
+    [
+      'a UDP socket under the key of a connection',
+      /socket 4 is there twice|record of connection 5 is another's/,
+      (journal) => {
+        const record = Uint8Array.from(makeWorld().here.udp.pcbs.get(DNS)!.record);
+        new DataView(record.buffer).setFloat64(0, IDLE, true);
+        journal.put(Table.udpSocket, DNS, 0, record);
+      },
     ],
     [
       'an id that is still to come',

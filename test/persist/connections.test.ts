@@ -33,6 +33,12 @@ class Pcbs {
     touched: () => {},
   };
 
+  readonly udp = {
+    restore: () => {
+      throw new Error('there is none');
+    },
+  };
+
   create(id: number): Pcb {
     const pcb = new Pcb(this.#pool, this.#owner);
     pcb.ID = id;
@@ -128,7 +134,7 @@ t.test('what is restored is what was staged, whatever came before', async (t) =>
           pcbs.byId.delete(pcb.ID);
           dirty.delete(pcb);
           model.delete(pcb.ID);
-          removeConnection(journal, pcb.ID);
+          removeConnection(journal, pcb);
           break;
       }
     }
@@ -151,7 +157,7 @@ t.test('what is restored is what was staged, whatever came before', async (t) =>
     }
   }
   t.ok(reopenings > 30, `${reopenings} reopenings`);
-  for (const id of pcbs.byId.keys()) removeConnection(journal, id);
+  for (const pcb of pcbs.byId.values()) removeConnection(journal, pcb);
   journal.commit();
   for (const table of [Table.connection, Table.sendChunk, Table.receiveChunk])
     t.equal(countRecords(journal, table), 0, 'a connection that is removed leaves nothing');

@@ -2,7 +2,7 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { reportOn } from '../../mount/store-report.ts';
-import { describeFields } from '../../persist/connection-fields.ts';
+import { CONNECTIONS, describeFields } from '../../persist/connection-fields.ts';
 import { restoreConnections } from '../../persist/connections.ts';
 import { FIELDS_OF_LAYOUT_3 } from '../../persist/fields-of-layout-3.ts';
 import { Journal } from '../../persist/journal.ts';
@@ -16,10 +16,14 @@ import { makeWorld, storeOf } from '../mount/store-of-world.ts';
 import { contents, digestOfData } from './contents.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
-/** Made at 41c3eaf, the last commit of layout 3, by make-kept-store.ts as it is now. */
-const LAYOUT_3 = join(import.meta.dirname, 'kept-stores/layout-3');
+/** By layout version. Made by make-kept-store.ts: of 3 at 41c3eaf, its last commit; of 4 at 366bfca; of 5 at 876c015. */
+const KEPT = new Map([3, 4, 5].map((layout) => [layout, keptStore(layout)]));
 /** Where the file `turn` has its layout version. */
 const VERSION = 8;
+
+function keptStore(layout: number): string {
+  return join(import.meta.dirname, `kept-stores/layout-${layout}`);
+}
 
 function copyOf(t: { teardown(end: () => void): void }, store: string): string {
   const copy = join(temporaryDirectory(t), 'store');
@@ -57,72 +61,81 @@ function bytesOf(pcb: Pcb) {
   return { sent, received };
 }
 
-t.test('a store of layout 3 is carried over, with the first commit and not before', async (t) => {
-  const directory = copyOf(t, LAYOUT_3);
-  const before = digestOfData(directory);
-  t.equal(versionInTurn(directory), 3);
-  t.match(reportOn(directory), { layout_version: 3, problems: [], states: { ESTABLISHED: 2 } });
+for (const [layout, store] of KEPT) {
+  t.test(
+    `a store of layout ${layout} is carried over, with the first commit and not before`,
+    async (t) => {
+      const directory = copyOf(t, store);
+      const before = digestOfData(directory);
+      t.equal(versionInTurn(directory), layout);
+      t.match(reportOn(directory), {
+        layout_version: layout,
+        problems: [],
+        states: { ESTABLISHED: 2 },
+      });
 
-  const journal = Journal.open(directory, { reserve: 0 });
-  const world = makeWorld();
-  const pcbs = restored(journal);
-  t.same([...pcbs.keys()], [...world.here.pcbs.keys()]);
-  for (const [id, pcb] of pcbs) {
-    const made = world.here.pcbs.get(id)!;
-    t.same(fieldsOf(pcb), fieldsOf(made));
-    t.same(bytesOf(pcb), bytesOf(made));
-  }
-  t.equal(digestOfData(directory), before, 'whoever had the store may still have it back');
-  t.equal(versionInTurn(directory), 3);
+      const journal = Journal.open(directory, { reserve: 0 });
+      const world = makeWorld();
+      const pcbs = restored(journal);
+      t.same([...pcbs.keys()], [...world.here.pcbs.keys()]);
+      for (const [id, pcb] of pcbs) {
+        const made = world.here.pcbs.get(id)!;
+        t.same(fieldsOf(pcb), fieldsOf(made));
+        t.same(bytesOf(pcb), bytesOf(made));
+      }
+      t.equal(digestOfData(directory), before, 'whoever had the store may still have it back');
+      t.equal(versionInTurn(directory), layout);
 
-  const records = contents(journal);
-  journal.facts.epoch += 1;
-  journal.commit();
-  t.equal(versionInTurn(directory), LAYOUT_VERSION);
-  t.same(contents(journal), records, 'what was seen before the commit is what it made');
-  t.equal(readFileSync(join(directory, README_FILE), 'utf8'), README);
-  await journal.close();
+      const records = contents(journal);
+      journal.facts.epoch += 1;
+      journal.commit();
+      t.equal(versionInTurn(directory), LAYOUT_VERSION);
+      t.same(contents(journal), records, 'what was seen before the commit is what it made');
+      t.equal(readFileSync(join(directory, README_FILE), 'utf8'), README);
+      await journal.close();
 
-  t.match(reportOn(directory), { layout_version: LAYOUT_VERSION, problems: [] });
-  const again = Journal.open(directory, { reserve: 0 });
-  t.same(contents(again), records);
-  t.equal(again.facts.layoutVersion, LAYOUT_VERSION);
-  await again.close();
-});
+      t.match(reportOn(directory), { layout_version: LAYOUT_VERSION, problems: [] });
+      const again = Journal.open(directory, { reserve: 0 });
+      t.same(contents(again), records);
+      t.equal(again.facts.layoutVersion, LAYOUT_VERSION);
+      await again.close();
+    },
+  );
 
-t.test('an upgrade that was not committed leaves a store of layout 3', async (t) => {
-  const directory = copyOf(t, LAYOUT_3);
-  await Journal.open(directory, { reserve: 0 }).close();
-  t.equal(versionInTurn(directory), 3);
-  t.match(reportOn(directory), { layout_version: 3, problems: [] });
-  const journal = Journal.open(directory, { reserve: 0 });
-  t.equal(restored(journal).size, makeWorld().here.pcbs.size);
-  await journal.close();
-});
+  t.test(`an upgrade that was not committed leaves a store of layout ${layout}`, async (t) => {
+    const directory = copyOf(t, store);
+    await Journal.open(directory, { reserve: 0 }).close();
+    t.equal(versionInTurn(directory), layout);
+    t.match(reportOn(directory), { layout_version: layout, problems: [] });
+    const journal = Journal.open(directory, { reserve: 0 });
+    t.equal(restored(journal).size, makeWorld().here.pcbs.size);
+    await journal.close();
+  });
 
-t.test('a death between the commit of an upgrade and the file turn', async (t) => {
-  const directory = copyOf(t, LAYOUT_3);
-  const path = join(directory, TURN_FILE);
-  const journal = Journal.open(directory, { reserve: 0 });
-  const turn = readFileSync(path);
-  journal.commit();
-  await journal.close();
-  writeFileSync(path, turn);
-  t.equal(versionInTurn(directory), 3);
-  const again = Journal.open(directory, { reserve: 0 });
-  t.equal(restored(again).size, makeWorld().here.pcbs.size);
-  again.facts.epoch += 1;
-  again.commit();
-  t.equal(versionInTurn(directory), LAYOUT_VERSION);
-  await again.close();
-});
+  t.test(`a death between the commit of an upgrade from ${layout} and the file turn`, async (t) => {
+    const directory = copyOf(t, store);
+    const path = join(directory, TURN_FILE);
+    const journal = Journal.open(directory, { reserve: 0 });
+    const turn = readFileSync(path);
+    journal.commit();
+    await journal.close();
+    writeFileSync(path, turn);
+    t.equal(versionInTurn(directory), layout);
+    const again = Journal.open(directory, { reserve: 0 });
+    t.equal(restored(again).size, makeWorld().here.pcbs.size);
+    again.facts.epoch += 1;
+    again.commit();
+    t.equal(versionInTurn(directory), LAYOUT_VERSION);
+    await again.close();
+  });
+}
 
 const CURRENT = namesOf(RECORD_LAYOUT);
 
 /** Makes the store one of a program whose connections had other fields. */
 async function withFields(directory: string, fields: FieldNames): Promise<void> {
   await storeOf(makeWorld(), directory, (journal) => {
-    describeFields(journal, fields);
+    describeFields(journal, CONNECTIONS, fields);
     for (const [id, pcb] of makeWorld().here.pcbs)
       journal.put(Table.connection, id, 0, carryOver(pcb.record, CURRENT, fields));
   });

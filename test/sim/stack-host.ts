@@ -4,7 +4,7 @@ import {
   stageConnection,
 } from '../../persist/connections.ts';
 import type { Egress } from '../../tcp/egress.ts';
-import type { Pcb } from '../../tcp/pcb.ts';
+import { Pcb } from '../../tcp/pcb.ts';
 import { Reassembly } from '../../tcp/reassembly.ts';
 import { Stack } from '../../tcp/stack.ts';
 import { State, stateName } from '../../tcp/state.ts';
@@ -236,8 +236,9 @@ export class StackHost implements NetworkHost {
   #stage(): void {
     const stack = this.#stack;
     stack.takeChanged();
-    for (const { ID } of stack.takeRemoved()) removeConnection(this.#journal, ID);
+    for (const pcb of stack.takeRemoved()) removeConnection(this.#journal, pcb);
     for (const pcb of stack.takeDirty()) {
+      if (!(pcb instanceof Pcb)) continue;
       this.#checkMemory(pcb);
       stageConnection(this.#journal, pcb);
       this.#promise(pcb);

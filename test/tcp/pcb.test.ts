@@ -1,7 +1,7 @@
 import t from 'tap';
 import { Memory } from '../../tcp/memory.ts';
 import { Pcb, RECORD_LAYOUT, RECORD_LENGTH, RECORD_WIDTH } from '../../tcp/pcb.ts';
-import { defineRecord, RecordPool } from '../../tcp/record.ts';
+import { defineRecord, durable, hint, RecordPool, SlabRecord } from '../../tcp/record.ts';
 
 function owner() {
   const touched: Pcb[] = [];
@@ -89,10 +89,7 @@ t.test('a slot is used again, empty, and who holds the old PCB sees its last val
 });
 
 t.test('10,000 records, some given back in between', async (t) => {
-  const { Base, width } = defineRecord({
-    small: { type: 'u8', kind: 'hint' },
-    large: { type: 'f64', kind: 'durable' },
-  });
+  const { Base, width } = defineRecord({ small: hint.u8, large: durable.f64 }, SlabRecord);
   class Thing extends Base {
     protected override touched(): void {}
     remove(): void {

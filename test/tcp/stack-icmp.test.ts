@@ -4,6 +4,7 @@ import { emitIcmp, IcmpMessage, parseIcmp } from '../../tcp/wire/icmp.ts';
 import { ICMPV4 } from '../../tcp/wire/icmpv4.ts';
 import { Ipv4Header, PROTOCOL_ICMP, parseIpv4 } from '../../tcp/wire/ipv4.ts';
 import { packet } from './forge.ts';
+import { writeUdp } from './udp-datagram.ts';
 import { ADDRESS, arriveAtB, WirePair } from './wire-pair.ts';
 
 const UDP = 17;
@@ -56,9 +57,14 @@ t.test('what is not for us is left alone', async (t) => {
   }
 });
 
+function datagramOf(payload: Uint8Array): Uint8Array {
+  const ends = { source: ADDRESS.a, sourcePort: 7, destination: ADDRESS.b, destinationPort: 9 };
+  return packet(ADDRESS.a, ADDRESS.b, UDP, writeUdp({ ...ends, payload }));
+}
+
 t.test('UDP is told that nobody takes it, but not too often', async (t) => {
   const wire = new WirePair(3);
-  const datagram = packet(ADDRESS.a, ADDRESS.b, UDP, new Uint8Array(12));
+  const datagram = datagramOf(new Uint8Array(4));
   const [answer] = arriveAtB(wire, datagram);
   t.match(icmpIn(answer!).message, { type: ICMPV4.destinationUnreachable, code: 3 });
   t.same(answer!.subarray(28), datagram, 'it quotes the datagram');
@@ -71,7 +77,7 @@ t.test('UDP is told that nobody takes it, but not too often', async (t) => {
 
 t.test('a long datagram is quoted up to 576 bytes in all (RFC 1812 section 4.3.2.3)', async (t) => {
   const wire = new WirePair(7);
-  const datagram = packet(ADDRESS.a, ADDRESS.b, UDP, new Uint8Array(1400));
+  const datagram = datagramOf(new Uint8Array(1400));
   const [answer] = arriveAtB(wire, datagram);
   t.equal(answer!.length, 576);
   t.same(answer!.subarray(28), datagram.subarray(0, 548));

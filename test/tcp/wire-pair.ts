@@ -1,9 +1,9 @@
 import type { Absence } from '../../tcp/absence.ts';
 import type { IpAddress } from '../../tcp/address.ts';
 import type { Egress } from '../../tcp/egress.ts';
-import type { Pcb } from '../../tcp/pcb.ts';
-import { RECORD_LENGTH } from '../../tcp/pcb.ts';
+import { Pcb, RECORD_LENGTH } from '../../tcp/pcb.ts';
 import { Stack, type StackOptions } from '../../tcp/stack.ts';
+import { UdpPcb } from '../../tcp/udp/udp-pcb.ts';
 import { pseudoHeaderSum } from '../../tcp/wire/checksum.ts';
 import { Ipv4Header, PROTOCOL_TCP, parseIpv4 } from '../../tcp/wire/ipv4.ts';
 import { Ipv6Header, parseIpv6 } from '../../tcp/wire/ipv6.ts';
@@ -61,21 +61,38 @@ class Store {
     { record: Uint8Array; sent: Uint8Array; received: Uint8Array }
   >();
 
+  readonly #udpSockets = new Map<number, { record: Uint8Array; received: Uint8Array }>();
+
   commit(stack: Stack): void {
     for (const pcb of stack.takeDirty()) {
+      if (pcb instanceof UdpPcb) this.#commitUdp(pcb);
+      if (!(pcb instanceof Pcb)) continue;
       const sent = new Uint8Array(pcb.SEND_END - pcb.SEND_START);
       if (sent.length > 0) pcb.sendStream.copy(pcb.SEND_START, sent.length, sent);
       const received = new Uint8Array(pcb.readable);
       if (received.length > 0) pcb.receiveStream.copy(pcb.RECEIVE_START, received.length, received);
       this.#connections.set(pcb.ID, { record: pcb.record.slice(), sent, received });
     }
-    for (const { ID } of stack.takeRemoved()) this.#connections.delete(ID);
+    for (const { ID } of stack.takeRemoved()) {
+      this.#connections.delete(ID);
+      this.#udpSockets.delete(ID);
+    }
+  }
+
+  #commitUdp(pcb: UdpPcb): void {
+    const received = new Uint8Array(pcb.RECEIVE_END - pcb.RECEIVE_START);
+    if (received.length > 0) pcb.receiveStream.copy(pcb.RECEIVE_START, received.length, received);
+    this.#udpSockets.set(pcb.ID, { record: pcb.record.slice(), received });
   }
 
   restoreInto(stack: Stack): void {
     for (const { record, sent, received } of this.#connections.values()) {
       const pcb = stack.restore(record);
       if (sent.length > 0) pcb.sendStream.append(sent);
+      if (received.length > 0) pcb.receiveStream.append(received);
+    }
+    for (const { record, received } of this.#udpSockets.values()) {
+      const pcb = stack.udp.restore(record);
       if (received.length > 0) pcb.receiveStream.append(received);
     }
   }

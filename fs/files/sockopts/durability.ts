@@ -1,5 +1,5 @@
 import { DURABILITIES } from '../../../tcp/durability.ts';
-import { oneOf, sockopt } from '../../sockopt.ts';
+import { commonSockopt, oneOf } from '../../sockopt.ts';
 
 /** What the connection outlives: any death of the daemon's processes, or a crash of the host too. */
-export const durability = sockopt('durability', 'DURABILITY', oneOf(DURABILITIES));
+export const durability = commonSockopt('durability', 'DURABILITY', oneOf(DURABILITIES));

@@ -1,4 +1,4 @@
-import { DECIMAL, sockopt } from '../../sockopt.ts';
+import { commonSockopt, DECIMAL } from '../../sockopt.ts';
 
 /** Most bytes received and not read; once set it no longer grows (SO_RCVBUF). */
-export const receiveBuffer = sockopt('receive_buffer_bytes', 'RCVBUF', DECIMAL);
+export const receiveBuffer = commonSockopt('receive_buffer_bytes', 'RCVBUF', DECIMAL);

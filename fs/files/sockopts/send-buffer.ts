@@ -1,4 +1,4 @@
-import { DECIMAL, sockopt } from '../../sockopt.ts';
+import { commonSockopt, DECIMAL } from '../../sockopt.ts';
 
 /** Most bytes sent and not acknowledged (SO_SNDBUF). */
-export const sendBuffer = sockopt('send_buffer_bytes', 'SNDBUF', DECIMAL);
+export const sendBuffer = commonSockopt('send_buffer_bytes', 'SNDBUF', DECIMAL);

@@ -5,7 +5,7 @@ import { errnoOf, O_WRONLY, World } from '../world.ts';
 t.test('the directories of the engine are there, and nothing can be made in them', async (t) => {
   const world = new World();
   t.match(world.find('iface'), { mode: 0o040555, links: 2 });
-  t.match(world.find(''), { links: 6 });
+  t.match(world.find(''), { links: 7 });
   t.same(world.list('iface'), ['.', '..', 'address', 'mtu', 'counters']);
   t.same(world.list('persist'), ['.', '..', 'status']);
   const { node } = world.find('iface');
@@ -36,11 +36,17 @@ t.test('what they say', async (t) => {
 });
 
 t.test('every kind is used once', async (t) => {
-  const { COMMON_FILES, CONNECTION_FILES } = await import('../../../fs/files.ts');
-  const { SOCKOPTS_FILES } = await import('../../../fs/sockopts.ts');
+  const { COMMON_FILES, CONNECTION_FILES, UDP_SOCKET_FILES } = await import('../../../fs/files.ts');
+  const { SOCKOPTS_FILES, UDP_SOCKOPTS_FILES } = await import('../../../fs/sockopts.ts');
   const kinds = [...COMMON_FILES.values(), CONNECTION_FILES, SOCKOPTS_FILES].flatMap((files) => [
     ...files.keys(),
   ]);
   t.equal(new Set(kinds).size, kinds.length);
   t.ok(kinds.every((kind) => kind > 2 && kind < 240));
+  const nameOf = new Map(
+    [...CONNECTION_FILES, ...SOCKOPTS_FILES].map(([kind, { name }]) => [kind, name]),
+  );
+  for (const [kind, { name }] of [...UDP_SOCKET_FILES, ...UDP_SOCKOPTS_FILES]) {
+    t.equal(nameOf.get(kind), name, 'but for the files of UDP that TCP has too');
+  }
 });

@@ -1,0 +1,18 @@
+import type { UdpPcb } from '../../../tcp/udp/udp-pcb.ts';
+import type { Connection } from '../../connection.ts';
+import { endpointLine } from '../../endpoint-line.ts';
+import type { TextFile } from '../../file.ts';
+import { endpoint } from '../../input.ts';
+
+/**
+ * The peer. Without one: where the datagram came from that was read last, or nothing before that, and an address that is written
+ * is where datagrams go from then on; nothing but a newline, that they go back to where the last one came from.
+ */
+export const udpRemote: TextFile<Connection<UdpPcb>> = {
+  name: 'remote',
+  stream: false,
+  read: ({ pcb }) => endpointLine((pcb.IS_CONNECTED === 0 && pcb.source) || pcb.remote),
+  write: ({ stack, pcb }, text) => {
+    stack.udp.setDestination(pcb, text.trim() === '' ? undefined : endpoint(text, 'udp'));
+  },
+};
