@@ -21,6 +21,8 @@ export interface Config {
   readonly address6?: string;
   /** The host's end for IPv6, as `address/prefix`; there if `address6` is. */
   readonly hostAddress6?: string;
+  /** The address of the name server to be asked in place of those in /etc/resolv.conf. */
+  readonly resolver?: string;
   readonly tun: string;
   /** Bytes of the largest IP packet. */
   readonly mtu: number;

@@ -4,10 +4,11 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
+import { BLOCKED } from '../fs/attempt.ts';
 import { GrowingText } from '../fs/growing-text.ts';
 import { RECORD_KINDS, type Records } from '../fs/records.ts';
 import { Tree } from '../fs/tree.ts';
-import { HostNames } from '../names/host-names.ts';
+import { HostNames, type NameFiles } from '../names/host-names.ts';
 import { readBootId } from '../persist/boot-id.ts';
 import { monotonicNow } from '../persist/clock.ts';
 import {
@@ -53,6 +54,16 @@ const KEEPER = fileURLToPath(new URL('./keeper-main.js', import.meta.url));
 /** Room for the replies and packets of a few turns; a turn that needs more goes on in the next one. */
 const OUTBOX_BYTES = 8 * 1024 * 1024;
 
+/** Where systemd-resolved(8) says whom it asks, if resolv.conf(5) leads to it. */
+const UPSTREAM_RESOLV_CONF = '/run/systemd/resolve/resolv.conf';
+
+const NAME_FILES: NameFiles = {
+  hosts: hostFile('/etc/hosts'),
+  services: hostFile('/etc/services'),
+  resolvConf: hostFile('/etc/resolv.conf'),
+  upstreamResolvConf: hostFile(UPSTREAM_RESOLV_CONF),
+};
+
 /** What stat(2) counts st_blocks in, bytes. */
 const STAT_BLOCK = 512;
 
@@ -69,6 +80,7 @@ export class Engine {
   #journal!: Journal;
   #stack!: Stack;
   #tree!: Tree;
+  #names!: HostNames;
   #mounted: Mounted | undefined;
   #readiness: Readiness | undefined;
   #turn: Turn | undefined;
@@ -189,7 +201,7 @@ export class Engine {
       memory,
       // The clock of initial sequence numbers (RFC 6528) starts over with each boot, so its secret has to differ.
       secret: createHmac('sha256', facts.secret).update(readBootId()).digest(),
-      entropy: () => randomBytes(4).readUInt32LE(),
+      entropy,
       durability: this.#config.durability,
       now,
     });
@@ -201,6 +213,14 @@ export class Engine {
       put: (kind, id, value) => journal.put(Table[kind], id, 0, value),
       delete: (kind, id) => journal.delete(Table[kind], id, 0),
     };
+    const names = new HostNames({
+      stack: this.#stack,
+      entropy,
+      files: NAME_FILES,
+      address6,
+      resolver: this.#config.resolver,
+    });
+    this.#names = names;
     this.#tree = new Tree(
       this.#stack,
       records,
@@ -209,10 +229,10 @@ export class Engine {
         addresses: () => addressesOf(this.#config),
         mtu: () => mtu,
         journal: () => this.#journalFacts(),
-        resolver: new HostNames(
-          { hosts: hostFile('/etc/hosts'), services: hostFile('/etc/services') },
-          address6,
-        ),
+        resolver: {
+          port: (service) => names.port(service),
+          addresses: (host, waiter, now) => names.addresses(host, waiter, now) ?? BLOCKED,
+        },
       },
       this.#logged,
     );
@@ -245,7 +265,7 @@ export class Engine {
     const readiness = new Readiness(() => this.#runTurn());
     this.#readiness = readiness;
     const turn = new Turn({
-      ...{ stack, tree, journal, session, packets, outboxes, readiness },
+      ...{ stack, tree, names: this.#names, journal, session, packets, outboxes, readiness },
       durability: this.#config.durability,
       onEnd: (pcb) => this.#logEnd(pcb),
       onRoom: (hasRoom) => this.#logRoom(hasRoom),
@@ -413,6 +433,10 @@ export class Engine {
       ['upgrade_error', this.#upgradeError],
     ];
   }
+}
+
+function entropy(): number {
+  return randomBytes(4).readUInt32LE();
 }
 
 function addressesOf({ address, prefix, address6, hostAddress6 }: Config): string[] {

@@ -1,7 +1,7 @@
 import { totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { formatAddress, parseCidr } from '../tcp/address.ts';
+import { formatAddress, parseAddress, parseCidr } from '../tcp/address.ts';
 import { IPV6_MIN_MTU } from '../tcp/wire/ipv6.ts';
 import { type Config, DRIVER_NAMES } from './config.ts';
 import { UsageError } from './usage.ts';
@@ -58,6 +58,7 @@ export function parseMountOptions(argv: readonly string[]): MountOptions {
       durability: oneOf('--durability', values.durability ?? 'process', ['process', 'power']),
       acceptRollback: values['accept-rollback'] ?? false,
       logLevel: oneOf('--log-level', values['log-level'] ?? 'warn', LOG_LEVELS),
+      ...(values.resolver !== undefined && { resolver: resolverAddress(values.resolver) }),
       ...(logFile !== undefined && { logFile: resolve(logFile) }),
     },
   };
@@ -75,6 +76,7 @@ function parse(argv: readonly string[]) {
         'host-address': { type: 'string' },
         address6: { type: 'string' },
         'host-address6': { type: 'string' },
+        resolver: { type: 'string' },
         tun: { type: 'string' },
         mtu: { type: 'string' },
         offload: { type: 'string' },
@@ -129,6 +131,14 @@ function bothEnds6(
     throw new UsageError('--address6 and --host-address6 are two different addresses');
   }
   return { address6: ownEnd.address, hostAddress6: `${hostEnd.address}/${hostEnd.prefix}` };
+}
+
+function resolverAddress(text: string): string {
+  const address = parseAddress(text);
+  if (address === undefined) {
+    throw new UsageError(`--resolver is the address of a name server, as 10.7.0.1, not ${text}`);
+  }
+  return formatAddress(address);
 }
 
 function interfaceName(name: string): string {

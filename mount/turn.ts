@@ -1,4 +1,5 @@
 import type { Tree } from '../fs/tree.ts';
+import type { HostNames } from '../names/host-names.ts';
 import { monotonicNow } from '../persist/clock.ts';
 import { removeConnection, stageConnection } from '../persist/connections.ts';
 import type { Journal } from '../persist/journal.ts';
@@ -22,6 +23,7 @@ const SETTLING_ROUNDS = 16;
 export interface TurnParts {
   readonly stack: Stack;
   readonly tree: Tree;
+  readonly names: HostNames;
   readonly journal: Journal;
   readonly session: Session;
   readonly packets: PacketInput;
@@ -74,12 +76,13 @@ export class Turn {
 
   run(): void {
     if (this.#isCommitDue && !this.commit()) return;
-    const { stack, session, packets, readiness } = this.#parts;
+    const { stack, names, session, packets, readiness } = this.#parts;
     const now = monotonicNow();
     this.#lookForRoom(now);
     session.drain(now);
     packets.drain(now);
     stack.tick(now);
+    names.tick(now);
     const isSettled = this.#settle(now);
     if (this.#isFirst) crashPoint('first-turn');
     this.#isFirst = false;
@@ -161,10 +164,12 @@ export class Turn {
 
   /** @returns whether any connection had changed */
   #wake(now: number): boolean {
-    const { stack, tree, journal, session, onEnd } = this.#parts;
+    const { stack, tree, names, journal, session, onEnd } = this.#parts;
     const changed = stack.takeChanged();
     const removed = stack.takeRemoved();
     tree.note(changed, removed);
+    names.note(changed, now);
+    for (const waiter of names.takeAnswered()) session.wake(waiter, now);
     for (const pcb of changed) session.wake(pcb.ID, now);
     for (const pcb of removed) {
       removeConnection(journal, pcb);
@@ -197,7 +202,8 @@ export class Turn {
   }
 
   get #deadline(): number {
-    const { journal, stack } = this.#parts;
-    return journal.hasRoom ? stack.deadline : Math.min(stack.deadline, this.#nextLook);
+    const { journal, stack, names } = this.#parts;
+    const deadline = Math.min(stack.deadline, names.deadline);
+    return journal.hasRoom ? deadline : Math.min(deadline, this.#nextLook);
   }
 }

@@ -20,6 +20,7 @@ options of mount:
   --host-address CIDR    the host's side of the interface   (10.7.0.1/24)
   --address6 CIDR        the stack's own IPv6 address       (none: no IPv6)
   --host-address6 CIDR   the host's side for IPv6, if the stack has it
+  --resolver ADDRESS     the name server to ask             (those of /etc/resolv.conf)
   --tun NAME             the interface's name               (holdfast0)
   --mtu N                bytes of the largest packet        (1500)
   --offload on|off       on: the host finishes checksums and cuts and joins segments  (on)

@@ -224,8 +224,8 @@ export class Host implements PcbOwner, UdpPcbOwner {
   }
 
   /** A PCB in CLOSED, bound to nothing, with an ID of its own. */
-  create(): Pcb {
-    const pcb = this.adopt();
+  create(isTransient = false): Pcb {
+    const pcb = this.adopt(isTransient);
     pcb.ID = this.nextId++;
     pcb.TTL = 64;
     pcb.ECN = this.ecn ? 1 : 0;
@@ -235,9 +235,9 @@ export class Host implements PcbOwner, UdpPcbOwner {
   }
 
   /** A PCB whose record is still all zero and which is in no map. */
-  adopt(): Pcb {
+  adopt(isTransient = false): Pcb {
     this.memory.admit();
-    return new Pcb(this.#pool, this);
+    return new Pcb(this.#pool, this, isTransient);
   }
 
   /** A UDP socket with an ID of its own, bound to nothing. */

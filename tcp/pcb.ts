@@ -366,6 +366,8 @@ export interface PcbOwner {
 /** One connection, or one listener, or one that is neither yet. */
 export class Pcb extends definition.Base implements TimerItem {
   readonly #owner: PcbOwner;
+  /** It is the engine's own and gone with it: nothing of it is journaled. */
+  readonly isTransient: boolean;
   #sendStream: ByteStream | undefined;
   #receiveStream: ByteStream | undefined;
   /** What has arrived beyond RCV_NXT, as offsets of `receiveStream`; undefined: nothing. */
@@ -379,13 +381,14 @@ export class Pcb extends definition.Base implements TimerItem {
   wantsOutput = false;
   nextInBucket: Pcb | undefined;
 
-  constructor(pool: RecordPool, owner: PcbOwner) {
+  constructor(pool: RecordPool, owner: PcbOwner, isTransient = false) {
     super(pool);
     this.#owner = owner;
+    this.isTransient = isTransient;
   }
 
   protected override touched(): void {
-    this.#owner.touched(this);
+    if (!this.isTransient) this.#owner.touched(this);
   }
 
   override get record(): Uint8Array {

@@ -96,6 +96,15 @@ export class Stack {
   }
 
   /**
+   * The same for the engine's own use: nothing of it is journaled, and the next engine does not have it.
+   * @throws TcpError ENOBUFS no memory for another connection
+   */
+  createTransient(): Pcb {
+    if (!this.#host.memory.hasRoom) throw new TcpError('ENOBUFS');
+    return this.#host.create(true);
+  }
+
+  /**
    * Gives `pcb` its local socket. Port 0 asks for any free one; 0.0.0.0 stands for all IPv4 addresses of the stack, `::` for
    * all of either version, or of IPv6 alone with V6ONLY.
    * @throws TcpError EINVAL already bound or open, or not an address; EADDRNOTAVAIL not ours; EADDRINUSE
