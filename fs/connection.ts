@@ -44,6 +44,11 @@ export class Connection<Subject extends ControlBlock = Pcb> {
     return !this.connections.protocol.pcbs.has(this.id);
   }
 
+  /** It is theirs from now on. */
+  chown(uid: number): void {
+    this.connections.chown(this, uid);
+  }
+
   /** Journals the node as it is now. */
   save(): void {
     this.connections.save(this);

@@ -12,6 +12,7 @@ import type { Records } from './records.ts';
 import type { Resolver } from './resolver.ts';
 import type { Protocol, SocketKind } from './socket-kind.ts';
 import { SortedIds } from './sorted-ids.ts';
+import type { Users } from './users.ts';
 
 /** Who owns a connection, and what owner and group may do with it. */
 export type Owner = Pick<Node, 'uid' | 'gid' | 'mode'>;
@@ -25,6 +26,7 @@ export class Connections<Subject extends ControlBlock = Pcb> {
   readonly #stack: Stack;
   readonly protocol: Protocol<Subject>;
   readonly #records: Records;
+  readonly #users: Users;
   /** Who knows the addresses of hosts. */
   readonly resolver: Resolver;
   readonly #byId = new Map<number, Connection<Subject>>();
@@ -32,8 +34,15 @@ export class Connections<Subject extends ControlBlock = Pcb> {
   readonly #ids = new SortedIds();
   #changed = Date.now();
 
-  constructor(kind: SocketKind<Subject>, stack: Stack, records: Records, resolver: Resolver) {
+  constructor(
+    kind: SocketKind<Subject>,
+    stack: Stack,
+    records: Records,
+    users: Users,
+    resolver: Resolver,
+  ) {
     this.#kind = kind;
+    this.#users = users;
     this.#stack = stack;
     this.protocol = kind.protocolOf(stack);
     this.#records = records;
@@ -67,14 +76,18 @@ export class Connections<Subject extends ControlBlock = Pcb> {
     return this.#changed;
   }
 
-  /** Makes a connection that is named by its number. */
+  /**
+   * Makes a connection that is named by its number.
+   * @throws ErrnoError ENFILE ENOBUFS
+   */
   create(owner: Owner): Connection<Subject> {
+    this.#users.check(owner.uid);
     return this.adopt(this.protocol.create(), owner);
   }
 
   /**
    * Makes a connection with a name of its maker's own.
-   * @throws ErrnoError EEXIST EINVAL ENAMETOOLONG
+   * @throws ErrnoError EEXIST EINVAL ENAMETOOLONG ENFILE ENOBUFS
    */
   createNamed(name: string, owner: Owner): Connection<Subject> {
     checkName(name);
@@ -83,8 +96,17 @@ export class Connections<Subject extends ControlBlock = Pcb> {
       if (!namesake.isGone) throw new ErrnoError('EEXIST');
       this.remove(namesake.id);
     }
+    this.#users.check(owner.uid);
     const pcb = this.protocol.create();
     return this.#add(pcb.ID, newNode(name, owner), true);
+  }
+
+  /**
+   * Whether there may be another one of that owner.
+   * @throws ErrnoError ENFILE ENOBUFS
+   */
+  checkUser({ uid }: Owner): void {
+    this.#users.check(uid);
   }
 
   /** Gives a directory to a connection that the stack has made. */
@@ -139,8 +161,16 @@ export class Connections<Subject extends ControlBlock = Pcb> {
     this.#byId.delete(id);
     this.#byName.delete(connection.name);
     this.#ids.delete(id);
+    this.#users.remove(connection.node.uid);
     this.#records.delete('node', id);
     this.#changed = Date.now();
+  }
+
+  /** They own it from now on, with all that it counts for. */
+  chown(connection: Connection<Subject>, uid: number): void {
+    this.#users.remove(connection.node.uid);
+    connection.node.uid = uid;
+    this.#users.add(uid, this.protocol.pcbs.get(connection.id));
   }
 
   save(connection: Connection<Subject>): void {
@@ -164,6 +194,7 @@ export class Connections<Subject extends ControlBlock = Pcb> {
     this.#byId.set(id, connection);
     this.#byName.set(node.name, connection);
     this.#ids.add(id);
+    this.#users.add(node.uid, this.protocol.pcbs.get(id));
     if (isNew) {
       this.save(connection);
       this.#changed = Date.now();

@@ -1,5 +1,6 @@
 import type { Facts } from './key-value-lines.ts';
 import { NO_NAMES, type Resolver } from './resolver.ts';
+import { NO_LIMITS, type UserLimits } from './users.ts';
 
 /** What the tree knows of the engine around it, and of the host. */
 export interface Sources {
@@ -13,6 +14,7 @@ export interface Sources {
   readonly journal: () => Facts;
   /** What names stand for. */
   readonly resolver: Resolver;
+  readonly limits: UserLimits;
 }
 
 /** Of a tree that no engine serves. */
@@ -22,4 +24,5 @@ export const NO_SOURCES: Sources = {
   mtu: () => 0,
   journal: () => [],
   resolver: NO_NAMES,
+  limits: NO_LIMITS,
 };

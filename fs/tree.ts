@@ -53,6 +53,7 @@ import { POLLERR, POLLHUP, POLLPRI, READABLE, WRITABLE } from './poll.ts';
 import type { RecordKind, Records } from './records.ts';
 import { TCP_CONNECTIONS, UDP_SOCKETS } from './socket-kinds.ts';
 import type { Sources } from './sources.ts';
+import { Users } from './users.ts';
 
 export type { Attributes, DirectoryEntry } from './attributes.ts';
 
@@ -130,9 +131,10 @@ export class Tree {
    */
   constructor(stack: Stack, records: Records, sources: Sources, log = new GrowingText()) {
     this.#stack = stack;
-    const { resolver } = sources;
-    this.#connections = new Connections(TCP_CONNECTIONS, stack, records, resolver);
-    this.#udpSockets = new Connections(UDP_SOCKETS, stack, records, resolver);
+    const { resolver, limits } = sources;
+    const users = new Users(limits);
+    this.#connections = new Connections(TCP_CONNECTIONS, stack, records, users, resolver);
+    this.#udpSockets = new Connections(UDP_SOCKETS, stack, records, users, resolver);
     this.#handles = new Handles(records);
     this.#dialed = new DialedAddresses(stack, records, resolver);
     this.#opening = new Opening(stack, resolver, this.#connections, this.#handles);
@@ -237,7 +239,7 @@ export class Tree {
       checkOwner(record, call);
       if (uid !== undefined && uid !== record.uid) checkRoot(call);
       if (mode !== undefined) record.mode = mode & 0o666;
-      if (uid !== undefined) record.uid = uid;
+      if (uid !== undefined) connection.chown(uid);
       if (gid !== undefined) record.gid = gid;
       connection.save();
     }

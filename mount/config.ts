@@ -30,6 +30,10 @@ export interface Config {
   readonly offload?: boolean;
   /** Bytes that the buffers of all connections may take together. */
   readonly memory: number;
+  /** How many connections and UDP sockets each user may have; without it, any number. */
+  readonly userConnections?: number;
+  /** Bytes that the buffers of all connections of one user may take together; without it, those of `memory`. */
+  readonly userBufferBytes?: number;
   /** Whether a store that is not as it was last left is used all the same, without its connections. */
   readonly acceptRollback: boolean;
   readonly durability: 'process' | 'power';

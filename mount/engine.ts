@@ -233,6 +233,10 @@ export class Engine {
           port: (service) => names.port(service),
           addresses: (host, waiter, now) => names.addresses(host, waiter, now) ?? BLOCKED,
         },
+        limits: {
+          connections: this.#config.userConnections ?? Infinity,
+          bufferBytes: this.#config.userBufferBytes ?? Infinity,
+        },
       },
       this.#logged,
     );

@@ -55,6 +55,7 @@ export function parseMountOptions(argv: readonly string[]): MountOptions {
       mtu: mtu(values.mtu ?? '1500', ipv6 === undefined ? SMALLEST_MTU : IPV6_MIN_MTU),
       offload: oneOf('--offload', values.offload ?? 'on', ['on', 'off']) === 'on',
       memory: memory(values.memory),
+      ...userLimits(values['user-connections'], values['user-buffer-bytes']),
       durability: oneOf('--durability', values.durability ?? 'process', ['process', 'power']),
       acceptRollback: values['accept-rollback'] ?? false,
       logLevel: oneOf('--log-level', values['log-level'] ?? 'warn', LOG_LEVELS),
@@ -81,6 +82,8 @@ function parse(argv: readonly string[]) {
         mtu: { type: 'string' },
         offload: { type: 'string' },
         memory: { type: 'string' },
+        'user-connections': { type: 'string' },
+        'user-buffer-bytes': { type: 'string' },
         durability: { type: 'string' },
         'accept-rollback': { type: 'boolean' },
         daemon: { type: 'boolean' },
@@ -159,12 +162,31 @@ function mtu(text: string, smallest: number): number {
 /** Without the option an eighth of the host's, about what Linux lets its own TCP have (net.ipv4.tcp_mem). */
 function memory(text: string | undefined): number {
   if (text === undefined) return Math.max(SMALLEST_MEMORY, Math.floor(totalmem() / 8));
+  return size('--memory', text);
+}
+
+function size(option: string, text: string): number {
   const [, digits, unit = ''] = /^([0-9]{1,10})([KMG]?)$/.exec(text) ?? [];
   const value = Number(digits) * 1024 ** ' KMG'.indexOf(unit || ' ');
   if (!(value >= SMALLEST_MEMORY && Number.isSafeInteger(value))) {
-    throw new UsageError(`--memory is a number of bytes, as 256M or 2G, at least 1M, not ${text}`);
+    throw new UsageError(`${option} is a number of bytes, as 256M or 2G, at least 1M, not ${text}`);
   }
   return value;
+}
+
+function userLimits(
+  connections: string | undefined,
+  bufferBytes: string | undefined,
+): { userConnections?: number; userBufferBytes?: number } {
+  if (connections !== undefined && !/^[1-9][0-9]{0,8}$/.test(connections)) {
+    throw new UsageError(`--user-connections is a number from 1 on, not ${connections}`);
+  }
+  return {
+    ...(connections !== undefined && { userConnections: Number(connections) }),
+    ...(bufferBytes !== undefined && {
+      userBufferBytes: size('--user-buffer-bytes', bufferBytes),
+    }),
+  };
 }
 
 function oneOf<T extends string>(option: string, text: string, choices: readonly T[]): T {

@@ -25,6 +25,8 @@ options of mount:
   --mtu N                bytes of the largest packet        (1500)
   --offload on|off       on: the host finishes checksums and cuts and joins segments  (on)
   --memory SIZE          what all buffers may take together, as 256M or 2G  (an eighth of the host's)
+  --user-connections N   how many connections each user may have  (any number)
+  --user-buffer-bytes SIZE  what all buffers of one user may take together, as 64M  (as --memory)
   --durability LEVEL     process: survives the death of any process; power: of the host too  (process)
   --accept-rollback      use a store that was copied back: its connections end, listeners and names stay
   --daemon               go into the background when the tree is ready

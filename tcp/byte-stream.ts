@@ -1,5 +1,5 @@
 import { assert } from './assert.ts';
-import { Memory } from './memory.ts';
+import { Memory, type MemoryUse } from './memory.ts';
 import { spareRing, takeRing } from './spare-rings.ts';
 
 const NOTHING = new Uint8Array(0);
@@ -20,14 +20,14 @@ export class ByteStream {
   /** One past the highest offset written. */
   #reach: number;
   #limit: number;
-  readonly #memory: Memory;
+  readonly #memory: MemoryUse;
   /** One past the highest offset that was promised. */
   #promised: number;
   /** For how many bytes it counts. */
   #counted = 0;
 
   /** @param limit how many bytes it may hold, below 2**31 */
-  constructor(limit: number, start = 0, memory = new Memory(Infinity)) {
+  constructor(limit: number, start = 0, memory: MemoryUse = new Memory(Infinity)) {
     assert(limit >= 0 && limit < 2 ** 31, 'a limit is below 2**31');
     this.#memory = memory;
     this.#promised = start;

@@ -1,3 +1,4 @@
+import type { Account } from './account.ts';
 import { type Endpoint, formatAddress, IpAddress } from './address.ts';
 import { SlabRecord } from './record.ts';
 
@@ -29,6 +30,9 @@ export abstract class ControlBlock extends SlabRecord {
   isDirty = false;
   isChanged = false;
   isRemoved = false;
+
+  /** What it counts for. */
+  abstract readonly account: Account;
 
   /** What the journal writes: live memory, to be copied before the stack goes on. */
   abstract get record(): Uint8Array;

@@ -1,4 +1,4 @@
-import { Memory } from './memory.ts';
+import { Memory, type MemoryUse } from './memory.ts';
 import { seqLessOrEqual, seqLessThan, seqMax, seqMin, seqSub } from './sequence.ts';
 
 /** What is known of a part; bits. */
@@ -26,7 +26,7 @@ export class Flight {
   /** Beyond so many parts SACK blocks that would cut one more are not believed, and what is sent joins the last part. */
   static readonly MAX_PARTS = 4096;
 
-  readonly #memory: Memory;
+  readonly #memory: MemoryUse;
   // A part is at the same index in each; those of now are at [#head, #tail).
   #ends = new Uint32Array(8);
   #times = new Float64Array(8);
@@ -57,7 +57,7 @@ export class Flight {
   /** RACK.fack: one past the highest number delivered. */
   highestDelivered: number;
 
-  constructor(start: number, memory = new Memory(Infinity)) {
+  constructor(start: number, memory: MemoryUse = new Memory(Infinity)) {
     this.#memory = memory;
     this.#start = start;
     this.#highestBefore = start;

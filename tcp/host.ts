@@ -236,7 +236,6 @@ export class Host implements PcbOwner, UdpPcbOwner {
 
   /** A PCB whose record is still all zero and which is in no map. */
   adopt(isTransient = false): Pcb {
-    this.memory.admit();
     return new Pcb(this.#pool, this, isTransient);
   }
 
@@ -252,7 +251,6 @@ export class Host implements PcbOwner, UdpPcbOwner {
 
   /** A UDP socket whose record is still all zero and which is in no map. */
   adoptUdp(isTransient: boolean): UdpPcb {
-    this.memory.admit();
     return new UdpPcb(this.#udpPool, this, isTransient);
   }
 
@@ -392,8 +390,8 @@ export class Host implements PcbOwner, UdpPcbOwner {
 
   #release(pcb: Pcb | UdpPcb): void {
     this.#removed.push(pcb);
-    this.memory.dismiss();
     pcb.remove();
+    pcb.account.close();
   }
 }
 

@@ -1,3 +1,4 @@
+import { Account } from './account.ts';
 import { ByteStream } from './byte-stream.ts';
 import { ControlBlock } from './control-block.ts';
 import { Flight } from './flight.ts';
@@ -368,6 +369,7 @@ export class Pcb extends definition.Base implements TimerItem {
   readonly #owner: PcbOwner;
   /** It is the engine's own and gone with it: nothing of it is journaled. */
   readonly isTransient: boolean;
+  override readonly account: Account;
   #sendStream: ByteStream | undefined;
   #receiveStream: ByteStream | undefined;
   /** What has arrived beyond RCV_NXT, as offsets of `receiveStream`; undefined: nothing. */
@@ -385,6 +387,7 @@ export class Pcb extends definition.Base implements TimerItem {
     super(pool);
     this.#owner = owner;
     this.isTransient = isTransient;
+    this.account = new Account(owner.memory);
   }
 
   protected override touched(): void {
@@ -402,17 +405,13 @@ export class Pcb extends definition.Base implements TimerItem {
 
   /** Bytes sent by the user and not yet acknowledged. Offset 0 is sequence number ISS + 1. */
   get sendStream(): ByteStream {
-    this.#sendStream ??= new ByteStream(this.sendBuffer, this.SEND_START, this.#owner.memory);
+    this.#sendStream ??= new ByteStream(this.sendBuffer, this.SEND_START, this.account);
     return this.#sendStream;
   }
 
   /** Bytes received and not yet read by the user. Offset 0 is sequence number IRS + 1. */
   get receiveStream(): ByteStream {
-    this.#receiveStream ??= new ByteStream(
-      this.#receiveLimit,
-      this.RECEIVE_START,
-      this.#owner.memory,
-    );
+    this.#receiveStream ??= new ByteStream(this.#receiveLimit, this.RECEIVE_START, this.account);
     return this.#receiveStream;
   }
 
@@ -619,7 +618,7 @@ export class Pcb extends definition.Base implements TimerItem {
 
   /** A segment of [from, to) leaves. */
   sent(from: number, to: number, now: number): void {
-    this.flight ??= new Flight(this.SND_UNA, this.#owner.memory);
+    this.flight ??= new Flight(this.SND_UNA, this.account);
     this.flight.sent(from, to, now);
     this.SND_NXT = this.flight.end;
   }
@@ -627,7 +626,7 @@ export class Pcb extends definition.Base implements TimerItem {
   /** Everything before `to` may have been sent and is to be sent again: an ACK of it is to be taken. */
   presumeLost(to: number): void {
     if (to === this.SND_UNA) return;
-    this.flight ??= new Flight(this.SND_UNA, this.#owner.memory);
+    this.flight ??= new Flight(this.SND_UNA, this.account);
     this.flight.presumeLost(to);
     this.SND_NXT = this.flight.end;
   }

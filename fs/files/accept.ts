@@ -7,10 +7,11 @@ import { POLLERR, READABLE } from '../poll.ts';
 
 /**
  * The connection that has waited longest. It belongs to whom the listener belongs to.
- * @throws ErrnoError EINVAL not listening
+ * @throws ErrnoError EINVAL not listening; ENFILE ENOBUFS its owner has too much, and it waits on
  */
 export function acceptOne({ pcb, stack, connections, node }: Connection): Attempt<Connection> {
   if (pcb.STATE !== State.LISTEN) throw new ErrnoError('EINVAL');
+  if (stack.acceptable(pcb)) connections.checkUser(node);
   const child = stack.accept(pcb);
   return child === undefined ? BLOCKED : connections.adopt(child, node);
 }

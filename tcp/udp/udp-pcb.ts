@@ -1,3 +1,4 @@
+import { Account } from '../account.ts';
 import { type Endpoint, formatAddress, IpAddress } from '../address.ts';
 import { ByteStream } from '../byte-stream.ts';
 import { ControlBlock } from '../control-block.ts';
@@ -78,6 +79,7 @@ export class UdpPcb extends definition.Base {
   readonly #owner: UdpPcbOwner;
   /** It is the engine's own and gone with it: nothing of it is journaled. */
   readonly isTransient: boolean;
+  override readonly account: Account;
   #receiveStream: ByteStream | undefined;
   #departing = 0;
 
@@ -85,6 +87,7 @@ export class UdpPcb extends definition.Base {
     super(pool);
     this.#owner = owner;
     this.isTransient = isTransient;
+    this.account = new Account(owner.memory);
   }
 
   protected override touched(): void {
@@ -119,11 +122,7 @@ export class UdpPcb extends definition.Base {
 
   /** The datagrams that wait to be read, one behind the other, each as `datagram-queue.ts` writes it. */
   get receiveStream(): ByteStream {
-    this.#receiveStream ??= new ByteStream(
-      this.receiveBuffer,
-      this.RECEIVE_START,
-      this.#owner.memory,
-    );
+    this.#receiveStream ??= new ByteStream(this.receiveBuffer, this.RECEIVE_START, this.account);
     return this.#receiveStream;
   }
 
@@ -148,13 +147,13 @@ export class UdpPcb extends definition.Base {
   }
 
   set departing(bytes: number) {
-    this.#owner.memory.count(this.#departing, bytes);
+    this.account.count(this.#departing, bytes);
     this.#departing = bytes;
   }
 
   /** Whether `bytes` more may wait to leave for all that the stack's memory has to say. */
   canAfford(bytes: number): boolean {
-    return this.#departing + bytes <= this.#owner.memory.most(this.#departing);
+    return this.#departing + bytes <= this.account.most(this.#departing);
   }
 
   /** Whether a datagram waits to be read. */

@@ -2,6 +2,7 @@ import { type Attempt, BLOCKED, type Call } from '../../fs/attempt.ts';
 import { ROOT, TCP } from '../../fs/node-id.ts';
 import { RECORD_KINDS } from '../../fs/records.ts';
 import { type Attributes, Tree } from '../../fs/tree.ts';
+import { NO_LIMITS, type UserLimits } from '../../fs/users.ts';
 import type { ControlBlock } from '../../tcp/control-block.ts';
 import type { Egress } from '../../tcp/egress.ts';
 import { ErrnoError, type ErrnoName } from '../../tcp/errno.ts';
@@ -36,6 +37,7 @@ class Wire implements Egress {
 }
 
 export interface Options {
+  readonly limits?: UserLimits;
   readonly sendBuffer?: number;
   readonly receiveBuffer?: number;
 }
@@ -45,6 +47,7 @@ export class World {
   now = 1000;
   readonly records = new KeptRecords();
   readonly resolver = new KnownNames();
+  readonly limits: UserLimits;
   readonly here: Stack;
   readonly there: Stack;
   tree: Tree;
@@ -55,6 +58,7 @@ export class World {
   readonly #incoming = new Wire();
 
   constructor(options: Options = {}) {
+    this.limits = options.limits ?? NO_LIMITS;
     this.here = this.#stack(HERE, 1, options);
     this.there = this.#stack(THERE, 2, options);
     this.tree = this.#tree();
@@ -249,6 +253,7 @@ export class World {
       mtu: () => MTU,
       journal: () => [['durable', 7]],
       resolver: this.resolver,
+      limits: this.limits,
     });
   }
 

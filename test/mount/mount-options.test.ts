@@ -33,7 +33,7 @@ t.test('in the background the log needs a place that stays', async (t) => {
 
 t.test('each option', async (t) => {
   const { config } = parseMountOptions(
-    '/m --driver fuse-native --store /s --address 10.9.0.2/16 --host-address 10.9.0.1/16 --tun t1 --mtu 9000 --resolver FD00:7::0:1 --offload off --memory 64M --durability power --log-level info'.split(
+    '/m --driver fuse-native --store /s --address 10.9.0.2/16 --host-address 10.9.0.1/16 --tun t1 --mtu 9000 --resolver FD00:7::0:1 --offload off --memory 64M --user-connections 10 --user-buffer-bytes 2M --durability power --log-level info'.split(
       ' ',
     ),
   );
@@ -49,6 +49,8 @@ t.test('each option', async (t) => {
     offload: false,
     resolver: 'fd00:7::1',
     memory: 64 * 1024 * 1024,
+    userConnections: 10,
+    userBufferBytes: 2 * 1024 * 1024,
     durability: 'power',
     logLevel: 'info',
   });
@@ -67,6 +69,8 @@ t.test('what makes no sense is refused in one line that names it', async (t) => 
     ['--resolver ns.example.com', /--resolver is the address of a name server/],
     ['--memory 1048575', /--memory is a number of bytes/],
     ['--memory 1T', /--memory/],
+    ['--user-connections 0', /--user-connections is a number/],
+    ['--user-buffer-bytes 1', /--user-buffer-bytes is a number of bytes/],
     ['--memory -1G', /--memory/],
     ['--memory lots', /--memory/],
     ['--offload yes', /--offload is one of on, off, not yes/],
