@@ -13,7 +13,7 @@ import { UsageError } from './usage.ts';
  */
 export async function statusCommand(argv: readonly string[]): Promise<void> {
   const { path, json } = parse(argv);
-  const columns = basename(dirname(path)) === 'tcp' ? TABLES.get(basename(path)) : undefined;
+  const columns = TABLES.get(join(basename(dirname(path)), basename(path)));
   const text = await statusOf(path, columns !== undefined);
   const value =
     columns === undefined ? statusAsJson : (table: string) => tableAsJson(table, columns);

@@ -25,13 +25,17 @@ export function tableAsJson(
   });
 }
 
-/** The columns of `tcp/connections` and `tcp/listeners`; see holdfast(5). */
+/** The columns of each table, by where it is in the tree; see holdfast(5). */
 export const TABLES: ReadonlyMap<string, readonly string[]> = new Map([
   [
-    'connections',
+    'tcp/connections',
     ['name', 'local', 'remote', 'state', 'unread_bytes', 'unacknowledged_bytes', 'owner'],
   ],
-  ['listeners', ['name', 'local', 'waiting_connections', 'backlog_connections', 'owner']],
+  ['tcp/listeners', ['name', 'local', 'waiting_connections', 'backlog_connections', 'owner']],
+  [
+    'udp/connections',
+    ['name', 'local', 'remote', 'unread_datagrams', 'dropped_datagrams', 'owner'],
+  ],
 ]);
 
 /** What may look like a number, and is a name. */

@@ -229,6 +229,13 @@ os.write(data, b"all")
     socket.send('one', 5356, STACK);
     socket.send('two', 5356, STACK);
     await untilReadable(daemon, 'srv', 2);
+    const table = await daemon.holdfast('status net/udp/connections --json');
+    t.match(JSON.parse(table.stdout).at(-1), {
+      name: 'srv',
+      remote: null,
+      unread_datagrams: 2,
+      dropped_datagrams: 0,
+    });
     await daemon.unmount();
     const check = await daemon.holdfast('check net.store');
     t.match(check, { status: 0, stderr: '' });

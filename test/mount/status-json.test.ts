@@ -17,7 +17,7 @@ t.test('a status', async (t) => {
 });
 
 t.test('a table', async (t) => {
-  const columns = TABLES.get('connections')!;
+  const columns = TABLES.get('tcp/connections')!;
   const text =
     'web\\040caf\u00e9\\134 10.7.0.2:80 - LISTEN 0 5 1000:100\n- 10.7.0.2:1 10.7.0.1:2 ESTABLISHED 1 2 -\n\\055 - - CLOSED 0 0 0:0\n';
   const [first, second, third] = tableAsJson(text, columns);
