@@ -62,10 +62,10 @@ function errorArrives(
   const length = payloadLength - quoted.headerLength;
   switch (quoted.protocol) {
     case PROTOCOL_TCP:
-      segmentErrorArrives(host, view, at, length, message, quoted, now);
+      segmentErrorArrives(host, view, at, length, message, quoted, from, now);
       break;
     case PROTOCOL_UDP:
-      datagramErrorArrives(host, view, at, length, message, quoted, now);
+      datagramErrorArrives(host, view, at, length, message, quoted, from, now);
       break;
   }
 }
@@ -77,16 +77,17 @@ function segmentErrorArrives(
   length: number,
   { type, code, parameter }: IcmpMessage,
   { source, destination, totalLength }: IpHeader,
+  from: IpAddress,
   now: number,
 ): void {
-  const icmp = icmpOf(source);
+  const icmp = icmpOf(from);
   const pcb = connectionOfQuote(host, view, at, length, source, destination);
   if (pcb === undefined) return;
   if (icmp.isPacketTooBig(type, code)) {
     const SEG_SEQ = view.getUint32(at + QUOTED_SEQUENCE_NUMBER);
     packetTooBigArrives(host, pcb, SEG_SEQ, icmp.nextHopMtu(parameter), totalLength, now);
   } else {
-    unreachableErrorArrives(host, pcb, errnoOf(source, type, code));
+    unreachableErrorArrives(host, pcb, errnoOf(from, type, code));
   }
 }
 
@@ -97,19 +98,20 @@ function datagramErrorArrives(
   length: number,
   { type, code, parameter }: IcmpMessage,
   { source, destination }: IpHeader,
+  from: IpAddress,
   now: number,
 ): void {
-  const icmp = icmpOf(source);
+  const icmp = icmpOf(from);
   const pcb = senderOfQuote(host, view, at, length, source);
   if (pcb === undefined) return;
   if (icmp.isPacketTooBig(type, code)) {
     datagramTooBig(host, destination, icmp.nextHopMtu(parameter), now);
   } else {
     const port = view.getUint16(at + QUOTED_DESTINATION_PORT);
-    udpErrorArrives(host, pcb, destination, port, errnoOf(source, type, code));
+    udpErrorArrives(host, pcb, destination, port, errnoOf(from, type, code));
   }
 }
 
-function errnoOf(source: IpAddress, type: number, code: number): number {
-  return source.isIpv4 ? errnoOfIcmpv4(type, code) : errnoOfIcmpv6(type, code);
+function errnoOf(from: IpAddress, type: number, code: number): number {
+  return from.isIpv4 ? errnoOfIcmpv4(type, code) : errnoOfIcmpv6(type, code);
 }

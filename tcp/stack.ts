@@ -247,11 +247,11 @@ export class Stack {
     for (let round = 0; ; round++) {
       if (!transmitPackets(host, host.replies, egress)) return false;
       if (!transmitPackets(host, host.departures.process, egress)) return false;
-      if (!transmitPackets(host, host.departures.power, powerEgress)) return false;
+      // What waits for the disk holds up nobody else.
+      const hasLeft = transmitPackets(host, host.departures.power, powerEgress);
       if (!transmitConnections(host, now, egress, powerEgress)) return false;
       const looped = host.loopback.take();
-      if (looped.length === 0) return true;
-      if (round >= LOOPBACK_ROUNDS) return true;
+      if (looped.length === 0 || round >= LOOPBACK_ROUNDS) return hasLeft;
       for (const packet of looped) packetArrives(host, packet, 0, packet.length, now, BARE);
     }
   }

@@ -8,9 +8,17 @@ import { ICMPV6 } from '../../tcp/wire/icmpv6.ts';
 import { packet } from './forge.ts';
 import { pattern } from './transfer.ts';
 import { readUdp, writeUdp } from './udp-datagram.ts';
-import { ADDRESS, ADDRESS6, arriveAtB, ipIn, type Station, WirePair } from './wire-pair.ts';
+import {
+  ADDRESS,
+  ADDRESS6,
+  arriveAtB,
+  Capture,
+  ipIn,
+  type Station,
+  WirePair,
+} from './wire-pair.ts';
 
-const UDP = 17;
+const [TCP, UDP] = [6, 17];
 const [EHOSTUNREACH, ECONNREFUSED] = [113, 111];
 
 const encoder = new TextEncoder();
@@ -283,6 +291,27 @@ t.test('too much that waits to leave makes the sender wait', async (t) => {
   t.ok(client.isWritable);
   t.ok(stack.takeChanged().includes(client), 'and is told when it may go on');
   t.equal(client.departing, 0);
+});
+
+t.test('a datagram that waits for the disk holds up nobody else', async (t) => {
+  const wire = new WirePair(21);
+  const { stack, egress } = wire.b;
+  const durable = stack.udp.create();
+  stack.udp.setOption(durable, 'DURABILITY', 1);
+  sendTo(wire, 'b', durable, 'waits', ADDRESS.a, 9);
+  sendTo(wire, 'b', stack.udp.create(), 'does not', ADDRESS.a, 9);
+  wire.b.connect(80);
+  const power = new Capture(() => t.fail('there was no room'));
+  power.room = 0;
+  t.notOk(stack.transmit(wire.now, egress, power));
+  t.same(
+    wire.sent.map(({ bytes }) => bytes[9]),
+    [UDP, TCP],
+    'a datagram and a SYN',
+  );
+  const left: Uint8Array[] = [];
+  t.ok(stack.transmit(wire.now, egress, new Capture((bytes) => left.push(bytes))));
+  t.equal(left.length, 1);
 });
 
 t.test('what was sent leaves although the socket is closed', async (t) => {
