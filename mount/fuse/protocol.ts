@@ -149,5 +149,6 @@ export const HEADER_ROOM = 4096;
 /** The least room for any read of the device. */
 export const FUSE_MIN_READ_BUFFER = 8192;
 
-/** O_NONBLOCK as requests carry it, from asm-generic/fcntl.h. */
+/** Flags of open(2) as requests carry them, from asm-generic/fcntl.h. */
+export const O_APPEND = 0o2000;
 export const O_NONBLOCK = 0o4000;

@@ -118,15 +118,14 @@ def until(condition):
     return answer
 
 
+def is_inside(call, pid, thread=None):
+    """Whether a process, or a thread of this one, waits in READ or WRITE."""
+    with open(f"/proc/{pid}/task/{thread or pid}/syscall") as text:
+        return text.read().split()[0] == str(call)
+
+
 def until_inside(call, pid, thread=None):
-    """Waits until a process, or a thread of this one, is blocked in READ or WRITE."""
-    path = f"/proc/{pid}/task/{thread or pid}/syscall"
-
-    def is_inside():
-        with open(path) as text:
-            return text.read().split()[0] == str(call)
-
-    until(is_inside)
+    until(lambda: is_inside(call, pid, thread))
 
 
 def child(program):

@@ -104,6 +104,21 @@ def test_waiting_writer():
     succeeded(waiting)
 
 
+def test_waiting_appender():
+    """a write that appends waits for room as any other, also the second of two"""
+    connection, peer = connected(room=200000)
+    data = connection.open("data", os.O_WRONLY | os.O_APPEND)
+    equal(os.write(data, b"first"), 5)
+    os.set_blocking(data, False)
+    sent = 5 + fill(connection, data)
+    os.set_blocking(data, True)
+    writer = Background(os.write, data, b"x")
+    until(lambda: writer.error or is_inside(WRITE, os.getpid(), writer.id))
+    equal(len(receive(peer, sent)), sent)
+    equal(writer.result(), 1)
+    equal(receive(peer, 1), b"x")
+
+
 def test_many_readers():
     """of many readers, exactly one gets each byte, and each gets whole pieces of the stream"""
     connection, peer = connected()
@@ -207,8 +222,8 @@ class Interrupted(Exception):
     pass
 
 
-def interrupted(call, inside):
-    """Whether a signal that comes while `call` waits ends it."""
+def interrupted(call, inside, begun=lambda: True):
+    """A signal that comes while `call` waits ends it."""
 
     def handler(*_):
         raise Interrupted
@@ -222,6 +237,7 @@ def interrupted(call, inside):
 
     pid = child(program)
     until_inside(inside, pid)
+    until(begun)
     os.kill(pid, signal.SIGUSR1)
     _, status = os.waitpid(pid, 0)
     equal(os.waitstatus_to_exitcode(status), 77)
@@ -260,7 +276,8 @@ def test_interrupted_connect():
         first = socket.create_connection(address)
         connection = Connection()
         text = "%s:%d" % address
-        interrupted(lambda: connection.write("connect", text), WRITE)
+        begun = lambda: connection.read("connect") == "connecting"
+        interrupted(lambda: connection.write("connect", text), WRITE, begun)
         equal(connection.read("connect"), "connecting")
         fails("EALREADY", connection.write, "connect", text)
         connection.write("ctl", "hangup")
@@ -360,7 +377,7 @@ def test_odd_names():
         equal(connection.read("state"), "CLOSED")
         os.rmdir(connection.path(""))
         equal(name in os.listdir("net/tcp"), False)
-    for name, error in ((b"\xff", "EINVAL"), (b"a\xc3", "EINVAL"), (b"\xed\xa0\x80", "EINVAL"), (b"17", "EINVAL")):
+    for name, error in ((b"\xff", "EINVAL"), (b"a\xc3", "EINVAL"), (b"\xed\xa0\x80", "EINVAL"), (b"999999", "EINVAL")):
         fails(error, os.mkdir, b"net/tcp/" + name)
         fails("ENOENT", os.stat, b"net/tcp/" + name)
     fails("ENAMETOOLONG", os.mkdir, "net/tcp/" + "x" * 256)
