@@ -12,7 +12,8 @@ PATH=$PATH:/usr/sbin:/sbin
 # program, and the Debian package that has it
 for_start='ip:iproute2 mount:mount'
 for_test='socat:socat nc:netcat-openbsd curl:curl nft:nftables unshare:util-linux setpriv:util-linux
-  ps:procps mandoc:mandoc man:man-db python3:python3'
+  ps:procps mandoc:mandoc man:man-db python3:python3 perl:perl-base dash:dash busybox:busybox jq:jq wget:wget
+  ssh:openssh-client dropbear:dropbear-bin'
 for_bench='gcc:gcc'
 for_analyse='tshark:tshark tcpdump:tcpdump'
 
