@@ -57,6 +57,8 @@ interface Meta {
 }
 
 type Visitor = (key: Uint8Array, value: Uint8Array) => void;
+/** Given each run of pages as it is read: the transaction that wrote it, and where it lies. */
+type PageVisitor = (transaction: number, pages: Buffer, position: number) => void;
 type Comparison = (a: Uint8Array, b: Uint8Array) => number;
 
 /** One walk over the file. */
@@ -68,9 +70,11 @@ class Walk {
   #meta!: Meta;
   /** Of each page in the file, whether something has laid claim to it. */
   #claimed = new Uint8Array(0);
+  readonly #visitPages: PageVisitor;
 
-  constructor(fd: number) {
+  constructor(fd: number, visitPages: PageVisitor = () => {}) {
     this.#fd = fd;
+    this.#visitPages = visitPages;
     this.#fileLength = fstatSync(fd).size;
   }
 
@@ -109,7 +113,9 @@ class Walk {
     this.#claim(first, count, what);
     const length = count * this.#pageSize;
     const pages = into ?? Buffer.allocUnsafe(length);
-    readFully(this.#fd, pages, length, first * this.#pageSize, what);
+    const position = first * this.#pageSize;
+    readFully(this.#fd, pages, length, position, what);
+    this.#visitPages(readU64(pages, 8), pages, position);
     return pages;
   }
 
@@ -377,9 +383,38 @@ export function readMetas(fd: number): Buffer {
 export function restoreMetas(path: string, metas: Buffer): void {
   const fd = openSync(path, 'r+');
   try {
-    writeSync(fd, metas, 0, META_LENGTH, 0);
-    writeSync(fd, metas, META_LENGTH, META_LENGTH, pageSizeOf(metas));
+    writeMetas(fd, metas);
     fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function writeMetas(fd: number, metas: Buffer): void {
+  writeSync(fd, metas, 0, META_LENGTH, 0);
+  writeSync(fd, metas, META_LENGTH, META_LENGTH, pageSizeOf(metas));
+}
+
+/** The newest transaction that meta pages speak of. */
+export function transactionOf(metas: Buffer): number {
+  const at = PAGE_HEADER + 128;
+  return Math.max(readU64(metas, at), readU64(metas, META_LENGTH + at));
+}
+
+/**
+ * Writes all pages again, as they are, that are in use and were written after `transaction`.
+ * @param visit given each record
+ * @throws DataFileDamage
+ */
+export function writePagesAgain(path: string, transaction: number, visit: Visitor): void {
+  const fd = openSync(path, 'r+');
+  try {
+    const metas = readMetas(fd);
+    const writeAgain: PageVisitor = (writtenBy, pages, position) => {
+      if (writtenBy > transaction) writeSync(fd, pages, 0, pages.length, position);
+    };
+    new Walk(fd, writeAgain).run(visit, metas);
+    writeMetas(fd, metas);
   } finally {
     closeSync(fd);
   }

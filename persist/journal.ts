@@ -5,11 +5,14 @@ import { crc32 } from 'node:zlib';
 import type { DurabilityName } from '../tcp/durability.ts';
 import { readBootId } from './boot-id.ts';
 import { checkRecord } from './check-record.ts';
+import { newestCheckpoint } from './checkpoint.ts';
 import { monotonicNow } from './clock.ts';
 import { describeAllFields } from './connection-fields.ts';
-import { DataFileDamage, restoreMetas } from './data-file.ts';
+import { DataFileDamage, restoreMetas, transactionOf } from './data-file.ts';
+import { DataSync } from './data-sync.ts';
 import { Facts } from './facts.ts';
 import {
+  CHECKPOINT_FILES,
   CHECKSUM_LENGTH,
   DATA_FILE,
   getU64,
@@ -21,13 +24,13 @@ import {
   README_FILE,
   UNFINISHED_TURN_FILE,
 } from './layout.ts';
-import { type Lmdb, MAP_SIZE, openLmdb, syncToDisk } from './lmdb.ts';
+import { type Lmdb, MAP_SIZE, openLmdb } from './lmdb.ts';
 import type { RecordSource, RecordStore, StoredRecord } from './record-store.ts';
 import { RecordsInMemory } from './records-in-memory.ts';
 import { RESERVE_LENGTH, Reserve } from './reserve.ts';
 import { type RestorePoint, restorePoint } from './restore-point.ts';
 import { rollback } from './rollback.ts';
-import { SavePoints } from './save-points.ts';
+import { GROWTH, SavePoints } from './save-points.ts';
 import type { RawRecord } from './snapshot.ts';
 import { checkFacts, checkStore, lengthOf } from './store-check.ts';
 import { REMEDY, StoreError } from './store-error.ts';
@@ -68,8 +71,14 @@ interface Staged {
 
 const SMALLEST_SCRATCH = 65_536;
 
+const PAGE = 4096;
+/** Those that lead to the records, and the list of free ones. */
+const PAGES_OF_A_COMMIT = 8;
+
 /** More connections than can have been made in turns that a death of the host took away. */
 const LOST_IDS = 2 ** 20;
+/** More turns than that: no number stands for two of them, which the witness would take for one. */
+const LOST_TURNS = 2 ** 32;
 
 /** The store: changes are staged, and one commit makes all of a turn's changes durable, or none. */
 export class Journal implements RecordStore {
@@ -88,16 +97,24 @@ export class Journal implements RecordStore {
   readonly #lmdb: Lmdb;
   /** What commits are written to: LMDB, unless nothing is to be kept. */
   #transactions: Transactions;
+  readonly #sync: DataSync;
   readonly #savePoints: SavePoints;
   /** What a death of the host has left is committed, if there was one. */
   #isSalvaged: boolean;
+  /** The turn file says on the disk too that the store is in use. */
+  #isUseNoted = false;
   readonly #turnFile: TurnFile;
   readonly #witness: Witness | undefined;
   /** What a death of the host cannot take away, as far as was known when the store was opened. */
   #synced = 0;
+  /** After a rollback that was accepted: whether store and witness have another lineage, and whether on the disk too. */
+  #lineage: 'on the disk' | 'staged' | 'committed' = 'on the disk';
   readonly #reserve: Reserve;
   readonly #bootId = readBootId();
   #turn: number;
+  #lastTurn: number;
+  /** Bytes of the pages that the commit under way may take. */
+  #written = 0;
   /** In the order of the calls; beyond `#count`, objects to be used again. */
   readonly #staged: Staged[] = [];
   #count = 0;
@@ -130,6 +147,7 @@ export class Journal implements RecordStore {
     const point = restorePoint(directory, turnFile);
     const { expected, snapshot } = point;
     this.restoredFrom = point.from;
+    const isDoubtful = point.from === 'last turn' && turnFile.isDoubtful;
     if (expected === undefined) removeData(directory);
     else if (options.check ?? true) checkStore(directory, expected);
     if (expected?.metas) restoreCheckpoint(directory, expected.metas);
@@ -142,25 +160,69 @@ export class Journal implements RecordStore {
     this.#witness = options.witness === undefined ? undefined : new Witness(options.witness);
     this.isRolledBack = this.#hearWitness(options.acceptRollback ?? false);
     if (this.hostWentDown) this.facts.nextId += LOST_IDS;
-    this.#turn = this.facts.turn + 1;
+    this.#lastTurn = this.facts.turn;
+    this.#turn = this.#lastTurn + 1 + (this.hostWentDown ? LOST_TURNS : 0);
     this.#reserve = new Reserve(directory, options.reserve ?? RESERVE_LENGTH);
     this.#isSalvaged = !this.hostWentDown;
+    turnFile.isDoubtful = isDoubtful;
     this.#useTurnFile();
     if (this.facts.turn === 0) {
       describeAllFields(this);
       this.commit();
     }
+    this.#sync = new DataSync(
+      join(directory, DATA_FILE),
+      this.#lmdb,
+      isDoubtful,
+      (isDoubtful) => this.#noteDoubt(isDoubtful),
+      () => syncedTransaction(directory),
+    );
     this.#savePoints = new SavePoints(
       directory,
       this.#lmdb,
-      this.#turn - 1,
+      this.#sync,
+      () => this.#syncLineage(),
+      this.#lastTurn,
       options.durability ?? 'process',
     );
     if (options.isWritten === false) this.#transactions = unwritten();
+    this.#prepareToWrite();
+  }
+
+  /** While there is time. If the disk fails, the first commit tries again, and says so. */
+  #prepareToWrite(): void {
+    try {
+      this.#allowWrite();
+    } catch (error) {
+      if (error instanceof DataFileDamage) throw this.#damage(error);
+    }
+  }
+
+  /** @throws Error the disk's: nothing may be written yet */
+  #allowWrite(): void {
+    if (this.#isSalvaged && !this.#isUseNoted) {
+      this.#turnFile.write(this.#lastTurn);
+      this.#turnFile.sync();
+    }
+    this.#isUseNoted = true;
+    this.#savePoints?.allowWrite();
+  }
+
+  /** Before a checkpoint of it counts: a death of the host would leave a store that its witness does not know. */
+  #syncLineage(): void {
+    if (this.#lineage !== 'committed') return;
+    this.#witness?.sync();
+    this.#lineage = 'on the disk';
+  }
+
+  /** A later engine of this boot has to know. One that puts back what a death of the host has left does all of it again. */
+  #noteDoubt(isDoubtful: boolean): void {
+    this.#turnFile.isDoubtful = isDoubtful;
+    if (this.#isSalvaged) this.#turnFile.write(this.#turnFile.turn);
   }
 
   /**
-   * Says that the store is in use: before the first write, for a later engine of this boot goes on from there. But what is
+   * What says that the store is in use: from the first write on, for a later engine of this boot goes on from there. But what is
    * saved after a death of the host is to be made use of from the beginning until all of that is committed, and
    * so this is said only after the first commit then.
    */
@@ -169,9 +231,6 @@ export class Journal implements RecordStore {
     turnFile.closed = false;
     turnFile.bootId = this.#bootId;
     turnFile.dataLength = lengthOf(join(this.#directory, DATA_FILE));
-    if (!this.#isSalvaged) return;
-    turnFile.write(this.#turn - 1);
-    turnFile.sync();
   }
 
   /**
@@ -189,7 +248,7 @@ export class Journal implements RecordStore {
 
   /** The newest turn that outlives every death of the process: the last committed one. */
   get durable(): number {
-    return this.#turn - 1;
+    return this.#lastTurn;
   }
 
   /** The newest turn that outlives a death of the host too, as far as `sync` has asked. */
@@ -200,6 +259,19 @@ export class Journal implements RecordStore {
   /** Asks that all turns committed so far reach the disk. For durability `power`. */
   sync(): void {
     this.#savePoints.sync();
+  }
+
+  /**
+   * Whether there may be another commit. Pages are not used again before a checkpoint is complete, so the store grows by all that is
+   * written meanwhile; when that is too much, whoever commits should wait until `onSynced`.
+   */
+  get canGrow(): boolean {
+    return this.#savePoints.growth < GROWTH;
+  }
+
+  /** Whether the disk has failed to sync, and has not succeeded since. */
+  get isFailing(): boolean {
+    return this.#savePoints.isFailing;
   }
 
   /** Whether anything in the store is to outlive a death of the host. Said before the turn from which on it is so. */
@@ -262,17 +334,25 @@ export class Journal implements RecordStore {
    *   succeed. What is staged must not change before
    */
   commit(): number {
-    if (this.#count === 0 && !this.facts.changed) return this.#turn - 1;
+    if (this.#count === 0 && !this.facts.changed) return this.#lastTurn;
     const turn = this.#turn;
     this.facts.stamp(turn, this.#bootId, monotonicNow(), Date.now());
-    this.#transact();
-    if (this.#isWritten) this.#noteCommit(turn);
+    try {
+      this.#allowWrite();
+      this.#transact();
+      if (this.#isWritten) this.#noteTurn(turn);
+    } catch (error) {
+      if (error instanceof UnusableEnvironment || error instanceof DataFileDamage) throw error;
+      throw new StoreError(`cannot write to the store ${this.#directory}: ${messageOf(error)}`);
+    }
     this.#isSalvaged = true;
     if (this.#upgraded !== undefined) this.#endUpgrade();
     for (let i = 0; i < this.#count; i++) this.#staged[i]!.value = undefined;
     this.#count = 0;
     this.facts.changed = false;
+    this.#lastTurn = turn;
     this.#turn = turn + 1;
+    if (this.#isWritten) this.#savePoints?.committed(turn, this.#written);
     return turn;
   }
 
@@ -280,19 +360,22 @@ export class Journal implements RecordStore {
     return this.#transactions === this.#lmdb;
   }
 
-  /** Outside LMDB: how far the store has come. */
-  #noteCommit(turn: number): void {
+  /**
+   * Outside LMDB: how far the store has come. If that fails, LMDB knows of the turn already; the commit that tries again only writes
+   * it once more.
+   */
+  #noteTurn(turn: number): void {
     this.#witness?.write(this.#standing(turn));
+    if (this.#lineage === 'staged') this.#lineage = 'committed';
     this.#turnFile.layoutVersion = LAYOUT_VERSION;
     this.#turnFile.hasCheckpoint = this.#savePoints?.hasCheckpoint ?? false;
     this.#turnFile.write(turn);
-    this.#savePoints?.committed(turn);
   }
 
   /** Waits until everything committed has reached the disk, and lets go of the store. What is only staged is lost. */
   async close(): Promise<void> {
     await this.#savePoints.close();
-    await syncToDisk(this.#lmdb);
+    await this.#sync.later();
     await this.#lmdb.close();
     if (this.#isSalvaged && this.#isWritten) this.#noteClosing();
     this.#turnFile.close();
@@ -304,7 +387,7 @@ export class Journal implements RecordStore {
     this.#turnFile.sync();
     this.#turnFile.closed = true;
     this.#turnFile.dataLength = lengthOf(join(this.#directory, DATA_FILE));
-    this.#turnFile.write(this.#turn - 1);
+    this.#turnFile.write(this.#lastTurn);
     this.#turnFile.sync();
   }
 
@@ -330,8 +413,11 @@ export class Journal implements RecordStore {
     });
     if (problem !== undefined && !isAccepted) throw problem;
     // What comes after this turn is not what came after it before.
-    if (problem !== undefined || facts.lineage === 0 || restoredFrom === 'snapshot')
+    if (problem !== undefined || facts.lineage === 0) {
       facts.lineage = randomInt(1, 2 ** 32);
+      this.#lineage = 'staged';
+      this.#synced = 0;
+    }
     if (standing === undefined || facts.turn === 0)
       witness.create({ lineage: facts.lineage, turn: 0, synced: 0 });
     return problem !== undefined;
@@ -378,13 +464,14 @@ export class Journal implements RecordStore {
         this.#transactions.transactionSync(this.#apply);
         return;
       } catch (error) {
-        if (this.#reserve.release()) continue;
-        throw new StoreError(`cannot write to the store ${this.#directory}: ${messageOf(error)}`);
+        if (isUnusable(error)) throw new UnusableEnvironment(messageOf(error));
+        if (!this.#reserve.release()) throw error;
       }
     }
   }
 
   #writeStaged(): void {
+    this.#written = PAGES_OF_A_COMMIT * PAGE;
     for (let i = 0; i < this.#count; i++) {
       const { table, id, index, value } = this.#staged[i]!;
       if (value === undefined) this.#remove(table, id, index);
@@ -396,6 +483,7 @@ export class Journal implements RecordStore {
   /** lmdb copies the value into its page before `put` returns (mdb_put), so the scratch memory is free again at once. */
   #write(table: Table, id: number, index: number, value: Uint8Array | RecordSource): void {
     const length = KEY_LENGTH + value.length;
+    this.#written += PAGE * Math.ceil(length / PAGE);
     if (length > this.#scratch.length) this.#growScratch(length);
     const scratch = this.#scratch;
     putKey(this.#scratchView, 0, table, id, index);
@@ -409,6 +497,7 @@ export class Journal implements RecordStore {
   }
 
   #remove(table: Table, id: number, index: number): void {
+    this.#written += PAGE;
     putKey(this.#scratchView, 0, table, id, index);
     this.#scratch.copy(this.#key, 0, 0, KEY_LENGTH);
     this.#transactions.remove(this.#key);
@@ -429,9 +518,23 @@ export class Journal implements RecordStore {
       return checkRecord(key, value);
     } catch (error) {
       if (!(error instanceof DataFileDamage)) throw error;
-      throw new StoreError(`the store ${this.#directory} is damaged: ${error.message}; ${REMEDY}`);
+      throw this.#damage(error);
     }
   }
+
+  #damage(error: DataFileDamage): StoreError {
+    return new StoreError(`the store ${this.#directory} is damaged: ${error.message}; ${REMEDY}`);
+  }
+}
+
+/** LMDB does not know what its meta page is, and does nothing more in this process. The next one will read it. */
+class UnusableEnvironment extends Error {
+  override name = 'UnusableEnvironment';
+}
+
+/** By its words, for the number that comes with them is not always LMDB's: a write began in an environment that has failed. */
+function isUnusable(error: unknown): boolean {
+  return /^(MDB_PANIC|Invalid argument)/.test(messageOf(error));
 }
 
 function createStore(directory: string): TurnFile {
@@ -455,9 +558,16 @@ function writeReadme(directory: string): void {
   writeFileSync(join(directory, README_FILE), README);
 }
 
-/** Nothing was ever committed: what a daemon left that died while it made the store goes. */
+/** A checkpoint is saved only when a sync has succeeded. */
+function syncedTransaction(directory: string): number {
+  const checkpoint = newestCheckpoint(directory);
+  return checkpoint === undefined ? 0 : transactionOf(checkpoint.metas);
+}
+
+/** None of it is used: what a daemon left that died while it made the store, or what is older than the snapshot. */
 function removeData(directory: string): void {
-  for (const name of [DATA_FILE, LMDB_LOCK_FILE]) rmSync(join(directory, name), { force: true });
+  for (const name of [DATA_FILE, LMDB_LOCK_FILE, ...CHECKPOINT_FILES])
+    rmSync(join(directory, name), { force: true });
 }
 
 /** Puts back the meta pages of a checkpoint. LMDB's lock file speaks of the later ones that are lost. */

@@ -136,7 +136,8 @@ the start of their stream mean nothing any more. A stream of datagrams is, for e
 The file turn is
 
   8 bytes "HOLDFAST", u32 layout version, u8 checkpoint (1: there is one),
-  u8 closed (1: everything had reached the disk), u16 zero, u64 turn,
+  u8 closed (1: everything had reached the disk), u8 doubtful (1: a sync of
+  data.mdb has begun, and none has succeeded since), u8 zero, u64 turn,
   16 bytes boot id of the host, u64 least length of data.mdb in bytes,
   u32 CRC-32 of all before
 

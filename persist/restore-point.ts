@@ -25,7 +25,8 @@ export interface RestorePoint {
  */
 export function restorePoint(directory: string, turnFile: TurnFile): RestorePoint {
   const { turn, dataLength: leastLength } = turnFile;
-  if (turn === 0) return { from: 'new' };
+  // One that was never synced since the first commit says that there was none.
+  if (turn === 0 && !isAnythingSaved(directory)) return { from: 'new' };
   if (turnFile.closed)
     return { from: 'last turn', expected: { firstTurn: turn, lastTurn: turn, leastLength } };
   if (Buffer.compare(turnFile.bootId, readBootId()) === 0)
@@ -42,4 +43,8 @@ export function restorePoint(directory: string, turnFile: TurnFile): RestorePoin
   if (turnFile.hasCheckpoint)
     throw new StoreError(`the store is damaged: ${directory} has no checkpoint; ${REMEDY}`);
   return { from: 'nothing' };
+}
+
+function isAnythingSaved(directory: string): boolean {
+  return newestCheckpoint(directory) !== undefined || readSnapshot(directory) !== undefined;
 }

@@ -1,8 +1,16 @@
 import type { DurabilityName } from '../tcp/durability.ts';
 import { Checkpoints, newestCheckpoint } from './checkpoint.ts';
+import { DataFileDamage } from './data-file.ts';
+import type { DataSync } from './data-sync.ts';
 import type { Lmdb } from './lmdb.ts';
 import { makeSnapshot } from './snapshot.ts';
 import { SnapshotSchedule } from './snapshot-schedule.ts';
+
+/** Bytes that the store may grow by while a checkpoint is on its way to the disk. */
+export const GROWTH = 64 * 2 ** 20;
+
+/** When to try again after the disk has failed to sync, in milliseconds. */
+const RETRY_MILLISECONDS = 1000;
 
 /**
  * What the host's death leaves of a store. As long as nothing in it is to outlive that, a snapshot now and then: it costs
@@ -11,24 +19,42 @@ import { SnapshotSchedule } from './snapshot-schedule.ts';
 export class SavePoints {
   /** Called when `synced` has grown. */
   onSynced: () => void = () => {};
-  /** Called when no snapshot could be made; it will be tried again. */
+  /** Called when the disk fails to sync; it will be tried again. */
   onFailure: (error: Error) => void = () => {};
 
   readonly #directory: string;
   readonly #lmdb: Lmdb;
   readonly #schedule: SnapshotSchedule;
-  /** While any counts, or may soon: the newest keeps its pages from being used again. */
-  #checkpoints: Checkpoints | undefined;
+  readonly #checkpoints: Checkpoints;
   #hasCheckpoint = false;
+  #isFailing = false;
+  /** Before the first write there has to be one. */
+  #isFirstDue: boolean;
   #durability: DurabilityName;
   #checkpointing: Promise<void> | undefined;
   /** One is asked for that begins after the one under way. */
   #isWanted = false;
+  /** Runs while the disk is left alone after a failure. */
+  #retry: NodeJS.Timeout | undefined;
   #committed: number;
   #synced = 0;
+  /** Bytes, in all. */
+  #written = 0;
+  /** Those of them that the checkpoint which holds back pages knows of. */
+  #covered = 0;
 
-  /** @param turn the last committed one */
-  constructor(directory: string, lmdb: Lmdb, turn: number, durability: DurabilityName) {
+  /**
+   * @param beforeCheckpoint has to have succeeded for a checkpoint to count
+   * @param turn the last committed one
+   */
+  constructor(
+    directory: string,
+    lmdb: Lmdb,
+    sync: DataSync,
+    beforeCheckpoint: () => void,
+    turn: number,
+    durability: DurabilityName,
+  ) {
     this.#directory = directory;
     this.#lmdb = lmdb;
     this.#committed = turn;
@@ -37,18 +63,32 @@ export class SavePoints {
       () => this.#make(),
       (error) => this.onFailure(error),
     );
-    // The first write may use pages again that an older checkpoint speaks of.
-    if (durability === 'power' || newestCheckpoint(directory) !== undefined) {
-      this.#checkpoints = new Checkpoints(directory, lmdb);
-      this.#checkpoints.makeNow(turn);
-      this.#hasCheckpoint = true;
-      this.#synced = turn;
-    }
+    this.#isFirstDue = durability === 'power' || newestCheckpoint(directory) !== undefined;
+    this.#checkpoints = new Checkpoints(directory, lmdb, sync, beforeCheckpoint);
+  }
+
+  /**
+   * Before each write. The first one may use pages again that a checkpoint of an earlier engine speaks of, so there has to be a
+   * newer one by then.
+   * @throws Error the disk's: nothing may be written yet
+   */
+  allowWrite(): void {
+    if (!this.#isFirstDue) return;
+    this.#checkpoints.makeNow(this.#committed);
+    this.#isFirstDue = false;
+    this.#hasCheckpoint = true;
+    this.#covered = this.#written;
+    this.#synced = this.#committed;
   }
 
   /** The newest turn that a death of the host cannot take away, as far as `sync` has asked. */
   get synced(): number {
     return this.#synced;
+  }
+
+  /** Whether the disk has failed, and has not succeeded since. */
+  get isFailing(): boolean {
+    return this.#isFailing;
   }
 
   /** Whether there is a checkpoint that counts. */
@@ -60,28 +100,40 @@ export class SavePoints {
   set durability(durability: DurabilityName) {
     if (this.#durability === durability) return;
     this.#durability = durability;
-    if (durability === 'power') this.#checkpoints ??= new Checkpoints(this.#directory, this.#lmdb);
     this.#schedule.changed();
   }
 
-  committed(turn: number): void {
+  /** @param bytes that the turn has written, at the most */
+  committed(turn: number, bytes: number): void {
     this.#committed = turn;
+    this.#written += bytes;
     this.#schedule.changed();
+    if (this.growth > GROWTH / 2) this.sync();
+  }
+
+  /** Bytes written since pages were last used again: what the store may have grown by. */
+  get growth(): number {
+    return this.#checkpoints.isHolding ? this.#written - this.#covered : 0;
   }
 
   /** Asks that all turns committed so far reach the disk: with durability `power`. */
   sync(): void {
     if (this.#synced === this.#committed) return;
-    if (this.#checkpointing !== undefined) this.#isWanted = true;
+    if (this.#checkpointing !== undefined || this.#retry !== undefined) this.#isWanted = true;
     else this.#checkpointing = this.#checkpoint();
   }
 
-  /** Leaves what is newest. */
+  /** Leaves what is newest, if the disk takes it: a store that is closed needs none of it. */
   async close(): Promise<void> {
     await this.#schedule.stop();
     while (this.#checkpointing !== undefined) await this.#checkpointing;
-    if (this.#durability === 'process') await this.#makeSnapshot();
-    this.#checkpoints?.close();
+    clearTimeout(this.#retry);
+    try {
+      if (this.#durability === 'process') await this.#makeSnapshot();
+    } catch (error) {
+      this.onFailure(error as Error);
+    }
+    this.#checkpoints.close();
   }
 
   async #make(): Promise<void> {
@@ -93,21 +145,45 @@ export class SavePoints {
     await makeSnapshot(this.#directory, this.#lmdb);
     await this.#checkpointing;
     if (this.#durability === 'power') return;
-    this.#checkpoints?.discard();
-    this.#checkpoints = undefined;
+    this.#checkpoints.discard();
     this.#hasCheckpoint = false;
   }
 
-  /** A disk that fails to sync has lost what it was given: nobody catches this, and the engine stops. */
   async #checkpoint(): Promise<void> {
     const turn = this.#committed;
-    await this.#checkpoints!.make(turn);
+    const written = this.#written;
+    if (!this.#checkpoints.isHolding) this.#covered = written;
+    try {
+      await this.#checkpoints.make(turn);
+    } catch (error) {
+      this.#checkpointing = undefined;
+      // Nobody catches that, and the engine stops.
+      if (error instanceof DataFileDamage) throw error;
+      this.#retryLater(error as Error);
+      return;
+    }
     this.#checkpointing = undefined;
+    this.#covered = written;
+    this.#isFailing = false;
     this.#synced = turn;
     this.#hasCheckpoint = true;
+    this.#goOn();
+    this.onSynced();
+  }
+
+  #retryLater(error: Error): void {
+    this.#isWanted = true;
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.#goOn();
+    }, RETRY_MILLISECONDS).unref();
+    if (!this.#isFailing) this.onFailure(error);
+    this.#isFailing = true;
+  }
+
+  #goOn(): void {
     const isWanted = this.#isWanted;
     this.#isWanted = false;
     if (isWanted) this.sync();
-    this.onSynced();
   }
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type FileHandle, open, rename } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { checkRecord } from './check-record.ts';
@@ -47,6 +47,10 @@ export async function makeSnapshot(directory: string, lmdb: Lmdb): Promise<void>
   const transaction = lmdb.useReadTransaction();
   try {
     await writeFile(unfinished, (file) => writeRecords(file, lmdb, transaction));
+  } catch (error) {
+    // The disk may be full, and others need the room.
+    await rm(unfinished, { force: true });
+    throw error;
   } finally {
     transaction.done();
   }

@@ -17,6 +17,7 @@ const MAGIC = Buffer.from('HOLDFAST', 'latin1');
 const VERSION = 8;
 const CHECKPOINT = 12;
 const CLOSED = 13;
+const DOUBTFUL = 14;
 const TURN = 16;
 const BOOT_ID = 24;
 const DATA_LENGTH = 40;
@@ -41,7 +42,7 @@ export class TurnFile {
     this.#path = path;
   }
 
-  /** A new one, of turn 0: nothing was committed yet. It is there all at once or not at all. */
+  /** A new one, of turn 0: nothing was committed yet. It is there all at once or not at all, also after a power cut. */
   static create(directory: string): TurnFile {
     const { O_RDWR, O_CREAT, O_TRUNC } = constants;
     const unfinished = join(directory, UNFINISHED_TURN_FILE);
@@ -50,6 +51,7 @@ export class TurnFile {
     file.#bytes.set(MAGIC);
     file.#view.setUint32(VERSION, LAYOUT_VERSION);
     file.write(0);
+    file.sync();
     renameSync(unfinished, path);
     return file;
   }
@@ -103,6 +105,15 @@ export class TurnFile {
 
   set closed(closed: boolean) {
     this.#bytes[CLOSED] = closed ? 1 : 0;
+  }
+
+  /** A sync of data.mdb has begun in this boot of the host, and none has succeeded since: see data-sync.ts. */
+  get isDoubtful(): boolean {
+    return this.#bytes[DOUBTFUL] === 1;
+  }
+
+  set isDoubtful(isDoubtful: boolean) {
+    this.#bytes[DOUBTFUL] = isDoubtful ? 1 : 0;
   }
 
   /** The boot of the host in which the store was last used. */

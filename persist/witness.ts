@@ -92,10 +92,15 @@ export class Witness {
     writeSync(this.#fd, this.#bytes, 0, LENGTH, 0);
   }
 
-  /** Waits until what was written has reached the disk, and lets go of the file. */
+  /** Waits until what was written has reached the disk. */
+  sync(): void {
+    if (this.#fd !== undefined) fsyncSync(this.#fd);
+  }
+
+  /** The same, and lets go of the file. */
   close(): void {
     if (this.#fd === undefined) return;
-    fsyncSync(this.#fd);
+    this.sync();
     closeSync(this.#fd);
   }
 }
