@@ -39,7 +39,7 @@ import { udpPeek } from './files/udp/peek.ts';
 import { udpRemote } from './files/udp/remote.ts';
 import { udpStats } from './files/udp/stats.ts';
 import { udpStatus } from './files/udp/status.ts';
-import { DIAL, IFACE, PERSIST, ROOT, TCP, UDP } from './node-id.ts';
+import { connectionOf, DIAL, IFACE, kindOf, PERSIST, ROOT, TCP, UDP } from './node-id.ts';
 
 /**
  * Every file by its kind. A kind is part of node numbers and of the records of open files: it stays with its file, and
@@ -130,4 +130,19 @@ export const UDP_SOCKET_FILES: FileTable<Connection<UdpPcb>> = new Map<
 export function kindOfName(files: FileTable<never>, name: string): number | undefined {
   for (const [kind, file] of files) if (file.name === name) return kind;
   return undefined;
+}
+
+/** Whether a node is a connection's stream of bytes: writing there changes nothing else about the connection. */
+export function isStream(node: number): boolean {
+  return connectionOf(node) !== 0 && CONNECTION_FILES.get(kindOf(node))?.stream === true;
+}
+
+/** Whether a node is a file that tells, and of whose use nothing comes but open files: no connection depends on it. */
+export function isReport(node: number): boolean {
+  if (connectionOf(node) !== 0) return false;
+  for (const files of COMMON_FILES.values()) {
+    const file = files.get(kindOf(node));
+    if (file !== undefined) return !file.stream && file.clone === undefined;
+  }
+  return false;
 }

@@ -89,6 +89,7 @@ export class Engine {
   readonly #memory = allocateResidentMemory(OUTBOX_BYTES);
   readonly #powerMemory = allocateResidentMemory(OUTBOX_BYTES);
   #isPausing = false;
+  #hasSavingFailed = false;
   #failedUpgrades = 0;
   #upgradeError = '';
 
@@ -277,9 +278,16 @@ export class Engine {
     });
     this.#turn = turn;
     this.#session = session;
-    journal.onSaveFailure = (error) =>
-      this.#log.error({ reason: error.message }, 'cannot save anything for a crash of the host');
+    journal.onSaveFailure = (error) => {
+      this.#hasSavingFailed = true;
+      this.#log.error(
+        { reason: error.message },
+        'the disk does not take what a crash of the host must not lose',
+      );
+    };
     journal.onSynced = () => {
+      if (this.#hasSavingFailed) this.#log.info('the disk takes it again');
+      this.#hasSavingFailed = false;
       this.#turn?.release();
       this.#reportPause();
     };
@@ -383,7 +391,12 @@ export class Engine {
   async #stop(): Promise<void> {
     this.#readiness?.stop();
     const connections = this.#stack.pcbs.size;
-    await this.#journal.close();
+    try {
+      await this.#journal.close();
+    } catch (err) {
+      // As after any death: the next mount of this boot goes on from what is there.
+      this.#log.error({ err }, 'the store could not be closed');
+    }
     this.#control.send({ type: 'stopped', connections });
     await this.#control.flush();
     process.exit(0);
@@ -410,14 +423,14 @@ export class Engine {
       ['memory_used_bytes', this.#stack.memoryUsed],
       ['connections', this.#stack.pcbs.size],
       ['udp_sockets', this.#stack.udp.pcbs.size],
-      ['disk', this.#stack.hasRoom ? 'ample' : 'full'],
+      ['disk', this.#disk],
       ...this.#upgradeFacts(),
     ];
   }
 
   #journalFacts(): (readonly [string, string | number])[] {
     const { store, durability } = this.#config;
-    const { facts, durable, synced, hasRoom } = this.#journal;
+    const { facts, durable, synced } = this.#journal;
     // The file has holes.
     const { blocks } = statSync(join(store, DATA_FILE));
     return [
@@ -426,8 +439,13 @@ export class Engine {
       ['committed_turn', durable],
       ['synced_turn', synced],
       ['store_bytes', blocks * STAT_BLOCK],
-      ['disk', hasRoom ? 'ample' : 'full'],
+      ['disk', this.#disk],
     ];
+  }
+
+  get #disk(): string {
+    if (this.#journal.isFailing) return 'failing';
+    return this.#journal.hasRoom ? 'ample' : 'full';
   }
 
   #upgradeFacts(): (readonly [string, string | number])[] {

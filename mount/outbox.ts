@@ -41,6 +41,7 @@ export class Outbox {
   /** Where the next output is written. */
   #tail = 0;
   #reserved = -1;
+  #isFull = false;
 
   /** @param hasHeaders whether packets get a virtio header, and TCP segments are finished by whom they are written to */
   constructor(memory: ResidentMemory, writeReply: Writer, writePacket: Writer, hasHeaders = false) {
@@ -53,6 +54,11 @@ export class Outbox {
   /** Whether nothing waits to be written. */
   get empty(): boolean {
     return this.#first === this.#kinds.length;
+  }
+
+  /** Whether there was no room for an output, and none has left since. */
+  get isFull(): boolean {
+    return this.#isFull;
   }
 
   /** The oldest turn whose outputs have not all been written; undefined: they have. */
@@ -88,7 +94,10 @@ export class Outbox {
         if (this.#first < end) crashPoint('between-outputs');
       }
     }
-    if (this.#sealed.length < length) crashPoint('after-outputs');
+    if (this.#sealed.length < length) {
+      this.#isFull = false;
+      crashPoint('after-outputs');
+    }
     this.#forgetWritten();
   }
 
@@ -144,6 +153,7 @@ export class Outbox {
 
   #reserve(length: number): number {
     this.#reserved = this.#place(length);
+    if (this.#reserved < 0) this.#isFull = true;
     return this.#reserved;
   }
 

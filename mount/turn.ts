@@ -52,6 +52,8 @@ export class Turn {
   /** What is staged has to be committed before anything else happens. */
   #isCommitDue = false;
   #isPaused = false;
+  /** The store has grown as much as it may. */
+  #isWaitingForDisk = false;
   /** When to look whether a full disk has room again. */
   #nextLook = 0;
 
@@ -76,6 +78,7 @@ export class Turn {
 
   run(): void {
     if (this.#isCommitDue && !this.commit()) return;
+    if (this.#mustWaitForDisk()) return;
     const { stack, names, session, packets, readiness } = this.#parts;
     const now = monotonicNow();
     this.#lookForRoom(now);
@@ -120,6 +123,19 @@ export class Turn {
     return true;
   }
 
+  /**
+   * While a checkpoint is on its way to the disk, the store cannot use pages again. What is written meanwhile is bounded by running
+   * no turn; the kernel queues requests and packets.
+   */
+  #mustWaitForDisk(): boolean {
+    const { journal, readiness } = this.#parts;
+    this.#isWaitingForDisk = !journal.canGrow;
+    if (!this.#isWaitingForDisk) return false;
+    readiness.pause();
+    journal.sync();
+    return true;
+  }
+
   /** Runs no more until `resume`. */
   pause(): void {
     this.#isPaused = true;
@@ -139,12 +155,13 @@ export class Turn {
 
   /** Lets out what the journal covers by now. */
   release(): void {
-    const { journal, outboxes, session } = this.#parts;
+    const { journal, outboxes, session, readiness } = this.#parts;
     outboxes.process.release(journal.durable);
     outboxes.power.release(journal.synced);
     if (!outboxes.power.empty) journal.sync();
     const waiting = outboxes.power.oldestTurn;
     session.released(waiting === undefined ? journal.durable : waiting - 1);
+    if (this.#isWaitingForDisk && journal.canGrow && !this.#isPaused) readiness.resume();
   }
 
   /**
@@ -156,8 +173,8 @@ export class Turn {
     this.#wake(now);
     for (let round = 0; round < SETTLING_ROUNDS; round += 1) {
       const isComplete = stack.transmit(now, outboxes.process.packets, outboxes.power.packets);
-      // Segments to our own address have arrived by now.
-      if (!this.#wake(now)) return isComplete;
+      // Segments to our own address have arrived by now. What has no room until the disk has caught up is not for the next turn.
+      if (!this.#wake(now)) return isComplete || !outboxes.process.isFull;
     }
     return false;
   }

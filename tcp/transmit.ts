@@ -30,7 +30,7 @@ import { MAX_TCP_OPTIONS_LENGTH } from './wire/tcp-options.ts';
 const MOST_TEXT = 65_535 - 80;
 
 /**
- * Writes what all connections have to say now.
+ * Writes what all connections have to say now. When there is no room for one of the two durabilities, those of the other go on.
  * @param powerEgress for connections with durability `power`
  * @returns false when one of the two was full before everything was written
  */
@@ -40,13 +40,18 @@ export function transmitConnections(
   egress: Egress,
   powerEgress: Egress,
 ): boolean {
+  const full = new Set<Egress>();
+  const waiting: Pcb[] = [];
   for (;;) {
     const pcb = host.nextOutput;
-    if (pcb === undefined) return true;
+    if (pcb === undefined) break;
     const out = pcb.DURABILITY === Durability.POWER ? powerEgress : egress;
-    if (!transmitConnection(host, pcb, now, out)) return false;
+    if (!full.has(out) && !transmitConnection(host, pcb, now, out)) full.add(out);
     host.shiftOutput();
+    if (full.has(out)) waiting.push(pcb);
   }
+  for (const pcb of waiting) host.wantOutput(pcb);
+  return full.size === 0;
 }
 
 /**

@@ -24,6 +24,11 @@ export class Parked {
     return request;
   }
 
+  /** Whether anything waits for `connection`. */
+  has(connection: number): boolean {
+    return this.#byConnection.has(connection);
+  }
+
   /** Takes out all that wait for `connection`. */
   takeAll(connection: number): readonly Request[] {
     const requests = this.#byConnection.get(connection);

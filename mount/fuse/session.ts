@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { BLOCKED, type Call } from '../../fs/attempt.ts';
+import { isReport, isStream } from '../../fs/files.ts';
 import { connectionOf } from '../../fs/node-id.ts';
 import { assert } from '../../tcp/assert.ts';
 import type { Egress } from '../../tcp/egress.ts';
@@ -29,6 +30,17 @@ const PAGE = 4096;
 
 /** What waits for a connection that is not known yet waits for this one. */
 const ANY_CONNECTION = 0;
+/** What waits for the disk, because there is no room for one more reply that would, waits for this one. */
+const DISK = -1;
+
+/** What came of a request. */
+type Served =
+  /** It is answered or parked. */
+  | 'done'
+  /** There was no room for a reply: nothing has happened. Replies are about to leave. */
+  | 'no room'
+  /** The same, and replies leave only when the disk has caught up. Other requests need not wait for that. */
+  | 'no room before the disk';
 
 export interface SessionOptions {
   /** /dev/fuse, mounted and past INIT, non-blocking. */
@@ -98,7 +110,7 @@ export class Session implements DriverSession {
     return this.#unmounted;
   }
 
-  /** Whether something could not be done in this turn for want of room for replies: the next turn is wanted at once. */
+  /** Whether something could not be done in this turn for want of room that there is in the next: it is wanted at once. */
   get waiting(): boolean {
     return this.#next < this.#queue.length || this.#unfinished.size > 0;
   }
@@ -121,8 +133,9 @@ export class Session implements DriverSession {
       this.#readRequests();
     }
     this.#applyInterrupts();
+    this.#retry(DISK, now);
     this.#serveQueue(now);
-    if (this.#toSettle && !this.waiting) {
+    if (this.#toSettle && !this.waiting && !this.#parked.has(DISK)) {
       // All that was delivered again is answered or parked.
       this.#toSettle = false;
       this.#answers.settle();
@@ -226,7 +239,10 @@ export class Session implements DriverSession {
 
   #serveQueue(now: number): void {
     while (this.#next < this.#queue.length) {
-      if (!this.#serve(this.#queue[this.#next]!, now)) return;
+      const request = this.#queue[this.#next]!;
+      const served = this.#serve(request, now);
+      if (served === 'no room') return;
+      if (served === 'no room before the disk') this.#parkFor(DISK, request);
       this.#next += 1;
     }
   }
@@ -243,19 +259,19 @@ export class Session implements DriverSession {
 
   /** @returns false when there was no room for a reply */
   #retry(connection: number, now: number): boolean {
-    let room = true;
+    let served: Served = 'done';
     for (const request of this.#parked.takeAll(connection)) {
-      if (room) room = this.#serve(request, now);
-      if (!room) this.#parked.park(request, connection);
+      // Of those that the disk holds back, none is served before an older one.
+      if (served === 'done' || (served !== 'no room' && connection !== DISK))
+        served = this.#serve(request, now);
+      if (served === 'no room') this.#parked.park(request, connection);
+      else if (served !== 'done') this.#parked.park(request, DISK);
     }
-    return room;
+    return served !== 'no room';
   }
 
-  /**
-   * Answers the request or parks it.
-   * @returns false when there was no room for a reply; nothing has happened then
-   */
-  #serve(request: Request, now: number): boolean {
+  /** Answers the request or parks it. */
+  #serve(request: Request, now: number): Served {
     const operation = operationOf(request.opcode);
     if (request.resent) {
       // Before any look at `interrupted`: what was done is not undone. A program that goes on has its answer in spite of the signal,
@@ -273,24 +289,28 @@ export class Session implements DriverSession {
     const room = operation.room(request, this.#limit);
     const replies = this.#repliesTo(request, operation.effect);
     const start = replies.reserve(OutSize.header + room);
-    if (start < 0 || !this.#canChangeDurability(request, room)) return false;
+    if (start < 0) return this.#noRoom(replies);
+    if (!this.#canChangeDurability(request, room)) return this.#noRoom(this.#replies.power);
     this.#service.bytes = replies.bytes;
     this.#service.view = replies.view;
     this.#service.start = start + OutSize.header;
     this.#service.room = room;
     this.#attempt(request, operation, replies, start, now);
-    return true;
+    return 'done';
+  }
+
+  #noRoom(replies: Egress): Served {
+    return replies === this.#replies.power ? 'no room before the disk' : 'no room';
   }
 
   #repliesTo(request: Request, effect: boolean): Egress {
-    return this.#replies.to(connectionOf(request.node), effect);
+    return this.#replies.to(connectionOf(request.node), effect && !isReport(request.node));
   }
 
-  /** Only WRITE makes a connection outlive more, and then that is where its reply has to have room. */
+  /** Only WRITE makes a connection outlive more, though not of its text, and then that is where its reply has to have room. */
   #canChangeDurability(request: Request, room: number): boolean {
-    return (
-      request.opcode !== Opcode.WRITE || this.#replies.power.reserve(OutSize.header + room) >= 0
-    );
+    if (request.opcode !== Opcode.WRITE || isStream(request.node)) return true;
+    return this.#replies.power.reserve(OutSize.header + room) >= 0;
   }
 
   #attempt(
@@ -331,25 +351,30 @@ export class Session implements DriverSession {
       request.note = note;
       this.#notes.put(request.key, note);
     }
-    if (request.bytes === this.#inbox.bytes) request.keep();
     const handle = operation.blocking.handle(request);
-    this.#parked.park(request, handle === 0 ? ANY_CONNECTION : this.#tree.waitsOn(handle));
+    this.#parkFor(handle === 0 ? ANY_CONNECTION : this.#tree.waitsOn(handle), request);
+  }
+
+  #parkFor(connection: number, request: Request): void {
+    if (request.bytes === this.#inbox.bytes) request.keep();
+    this.#parked.park(request, connection);
   }
 
   /** Answers with the reply that an engine before this one made. */
-  #repeat(request: Request, reply: Uint8Array): boolean {
+  #repeat(request: Request, reply: Uint8Array): Served {
     const replies = this.#repliesTo(request, true);
     const start = replies.reserve(reply.length);
-    if (start < 0) return false;
+    if (start < 0) return this.#noRoom(replies);
     replies.bytes.set(reply, start);
     const errno = -replies.view.getInt32(start + 4, true);
     this.#answer(request, replies, start, errno, reply.length - OutSize.header, true);
-    return true;
+    return 'done';
   }
 
-  #interrupt(request: Request, blocking: Blocking, now: number): boolean {
+  #interrupt(request: Request, blocking: Blocking, now: number): Served {
     const hasEffect = request.note !== 0;
-    if (this.#repliesTo(request, hasEffect).reserve(OutSize.header) < 0) return false;
+    const replies = this.#repliesTo(request, hasEffect);
+    if (replies.reserve(OutSize.header) < 0) return this.#noRoom(replies);
     if (hasEffect) {
       this.#call.now = now;
       blocking.abandon?.(request, this.#service);
@@ -357,12 +382,12 @@ export class Session implements DriverSession {
     return this.#refuse(request, EINTR, hasEffect);
   }
 
-  #refuse(request: Request, errno: number, effect: boolean): boolean {
+  #refuse(request: Request, errno: number, effect: boolean): Served {
     const replies = this.#repliesTo(request, effect);
     const start = replies.reserve(OutSize.header);
-    if (start < 0) return false;
+    if (start < 0) return this.#noRoom(replies);
     this.#answer(request, replies, start, errno, 0, effect);
-    return true;
+    return 'done';
   }
 
   /** Serving the request has changed how long its reply has to wait; or its connection is gone, and then it waits. */

@@ -34,6 +34,8 @@ export class Daemon {
   readonly directory: string;
   readonly #program: string;
   readonly #crashDirectory: string;
+  /** What its processes have in their environment beyond ours, from the next mount on. */
+  environment: Readonly<Record<string, string>> = {};
   readonly #shells: Shell[] = [];
   #isArmed = true;
   #mounter: ChildProcess | undefined;
@@ -97,6 +99,7 @@ export class Daemon {
         cwd: this.directory,
         env: {
           ...process.env,
+          ...this.environment,
           ...(this.#isArmed && { HOLDFAST_CRASH_DIRECTORY: this.#crashDirectory }),
         },
         stdio: ['ignore', 'pipe', 'inherit'],
