@@ -91,7 +91,10 @@ t.test(
       testDisk.fail('write', errno);
       const first = i * 2 * LINES + 1;
       const writing = daemon.shell(write(first));
-      await untilLogged(daemon, errno === 'EIO' ? /waiting for the disk/ : /read-only file system/i);
+      await untilLogged(
+        daemon,
+        errno === 'EIO' ? /waiting for the disk/ : /read-only file system/i,
+      );
       testDisk.heal();
       t.same(await writing.ended, QUIET, errno);
 
