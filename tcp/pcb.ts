@@ -164,7 +164,7 @@ const FIELDS = {
   /** How many further acknowledgments must leave, alone: one for each segment out of order (RFC 5681 section 4.2). */
   DUPLICATE_ACKS_OWED: hint.u8,
   /** How many segments with text no acknowledgment has covered yet. */
-  SEGMENTS_TO_ACK: hint.u8,
+  SEGMENTS_TO_ACK: hint.u16,
   /** How many more segments are acknowledged at once, because the connection has just begun. */
   QUICK_ACKS: hint.u8,
   /** The first segment of what is lost must leave, whatever cwnd says (RFC 5681 section 3.2; RFC 6675 section 5, step 4.3). */
@@ -374,6 +374,8 @@ export class Pcb extends definition.Base implements TimerItem {
   #receiveStream: ByteStream | undefined;
   /** What has arrived beyond RCV_NXT, as offsets of `receiveStream`; undefined: nothing. */
   reassembly: Reassembly | undefined;
+  /** Numbers before RCV_NXT that are to be acknowledged first, each by an ACK of its own. */
+  readonly earlierAcks: number[] = [];
 
   /** What was sent and is not acknowledged, in a synchronized state; undefined: nothing. */
   flight: Flight | undefined;

@@ -1,7 +1,7 @@
 import type { Host } from './host.ts';
 import { mssToOffer } from './largest-segment.ts';
 import type { Pcb } from './pcb.ts';
-import { seqAdd } from './sequence.ts';
+import { seqAdd, seqSub } from './sequence.ts';
 import { mayReceiveText } from './state.ts';
 import { timestampsSize } from './timestamps.ts';
 import { MAX_WINDOW_SCALE } from './wire/tcp-options.ts';
@@ -46,17 +46,18 @@ function windowToOffer(host: Host, pcb: Pcb): number {
 }
 
 /**
- * SEG.WND for a segment that leaves now; moves RCV_ADV. The field counts in units of 2**RCV_WSCALE, so an edge between two of
+ * SEG.WND for a segment that leaves now with SEG.ACK = `ack`, at or before RCV_NXT; moves RCV_ADV. The field counts in units of 2**RCV_WSCALE, so an edge between two of
  * them is rounded up rather than taken back. Only when the buffer has no room for that, because the peer sends crumbs,
  * does the edge seem to move back by less than a unit (RFC 7323 section 2.4); RCV_ADV still honours the old one.
  */
-export function offerWindow(host: Host, pcb: Pcb): number {
+export function offerWindow(host: Host, pcb: Pcb, ack: number): number {
   const unit = 2 ** pcb.RCV_WSCALE;
-  const window = windowToOffer(host, pcb);
+  const taken = seqSub(pcb.RCV_NXT, ack);
+  const window = taken + windowToOffer(host, pcb);
   const up = Math.ceil(window / unit);
-  const units = up * unit <= spaceToOffer(host, pcb) ? up : Math.floor(window / unit);
+  const units = up * unit <= taken + spaceToOffer(host, pcb) ? up : Math.floor(window / unit);
   const field = Math.min(units, MAX_WINDOW_FIELD);
-  pcb.offer(seqAdd(pcb.RCV_NXT, field * unit));
+  pcb.offer(seqAdd(ack, field * unit));
   return field;
 }
 

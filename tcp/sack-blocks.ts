@@ -49,7 +49,7 @@ function putBlock(options: TcpOptions, left: number, right: number): void {
   options.sackCount++;
 }
 
-function hasDsack(pcb: Pcb): boolean {
+export function hasDsack(pcb: Pcb): boolean {
   return pcb.DSACK_LEFT !== pcb.DSACK_RIGHT;
 }
 

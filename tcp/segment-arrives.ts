@@ -3,6 +3,7 @@ import type { IpAddress } from './address.ts';
 import { challengeAck } from './challenge-ack.ts';
 import { enterClosing, waitForPeerFin } from './close.ts';
 import { congestionControlOf } from './congestion-control/selected.ts';
+import { acknowledgeFin, acknowledgeNow, beginQuickAcks } from './delayed-ack.ts';
 import { noteMark, offerEcn, repeatedSynArrives, synchronizeEcn } from './ecn.ts';
 import { errnoNumber } from './errno.ts';
 import type { Host } from './host.ts';
@@ -12,13 +13,7 @@ import { beginOnPath } from './packet-too-big.ts';
 import { Negotiated, type Pcb } from './pcb.ts';
 import { resetSegment } from './reset.ts';
 import { measure, startDataTransfer, startRetransmissionTimer } from './retransmission-timeout.ts';
-import {
-  acknowledgeFin,
-  acknowledgeNow,
-  beginQuickAcks,
-  duplicateArrives,
-  textArrives,
-} from './segment-text.ts';
+import { duplicateArrives, textArrives } from './segment-text.ts';
 import { seqAdd, seqInWindow, seqLessOrEqual, seqLessThan, seqSub } from './sequence.ts';
 import { inheritOptions } from './socket-options.ts';
 import { mayReceiveText, State } from './state.ts';

@@ -1,17 +1,10 @@
+import { acknowledgeNow, acknowledgeText } from './delayed-ack.ts';
 import type { Host } from './host.ts';
 import type { Pcb } from './pcb.ts';
 import { Reassembly } from './reassembly.ts';
 import { noteDuplicate } from './sack-blocks.ts';
 import { seqAdd, seqLessThan, seqSub } from './sequence.ts';
-import { State } from './state.ts';
 import { FIN, type TcpHeader } from './wire/tcp.ts';
-
-/** Milliseconds that an ACK may wait for text to go with: Linux's TCP_DELACK_MIN; RFC 9293 section 3.8.6.3 allows 500. */
-const DELAYED_ACK = 40;
-/** RFC 9293 section 3.8.6.3: "at least every second full-sized segment". */
-const SEGMENTS_FOR_AN_ACK = 2;
-/** Linux's TCP_MAX_QUICKACKS: so many segments of a new connection are acknowledged at once, for the peer is in slow start. */
-const QUICK_ACKS = 16;
 
 /**
  * The text of an acceptable segment, and where its FIN is (RFC 9293 section 3.10.7.4, seventh): what lies in the window
@@ -93,7 +86,7 @@ function placeText(
   pcb.receiveStream.write(end, bytes, at, at + to);
   if (pcb.reassembly === undefined) {
     pcb.takeIn(end + to);
-    delayAck(host, pcb, parts, now);
+    acknowledgeText(host, pcb, parts, now);
   } else {
     pcb.takeIn(pcb.reassembly.advance(end + to));
     if (pcb.reassembly.isEmpty) pcb.reassembly = undefined;
@@ -108,41 +101,6 @@ export function duplicateArrives(host: Host, pcb: Pcb, segment: TcpHeader): void
   const end = seqAdd(segment.SEG_SEQ, segment.payloadLength);
   if (!seqLessThan(pcb.RCV_NXT, end)) noteDuplicate(pcb, segment.SEG_SEQ, end);
   acknowledgeNow(host, pcb);
-}
-
-export function acknowledgeNow(host: Host, pcb: Pcb): void {
-  pcb.ACK_NOW = 1;
-  // Sent after this, they would be duplicates of the new acknowledgment.
-  pcb.DUPLICATE_ACKS_OWED = 0;
-  host.wantOutput(pcb);
-}
-
-/** The peer's FIN has come. After text ours may be near, and takes the acknowledgment along, as in Linux (tcp_fin). */
-export function acknowledgeFin(host: Host, pcb: Pcb, now: number): void {
-  if (pcb.STATE === State.ESTABLISHED && pcb.RECEIVE_END > 0) acknowledgeLater(host, pcb, now);
-  else acknowledgeNow(host, pcb);
-}
-
-/** The connection begins: the faster it hears of us, the faster the peer opens its window. */
-export function beginQuickAcks(pcb: Pcb): void {
-  pcb.QUICK_ACKS = QUICK_ACKS;
-}
-
-function delayAck(host: Host, pcb: Pcb, parts: number, now: number): void {
-  pcb.SEGMENTS_TO_ACK = Math.min(pcb.SEGMENTS_TO_ACK + parts, SEGMENTS_FOR_AN_ACK);
-  if (pcb.QUICK_ACKS > 0) {
-    pcb.QUICK_ACKS = Math.max(0, pcb.QUICK_ACKS - parts);
-    acknowledgeNow(host, pcb);
-  } else if (pcb.SEGMENTS_TO_ACK >= SEGMENTS_FOR_AN_ACK) {
-    acknowledgeNow(host, pcb);
-  } else {
-    acknowledgeLater(host, pcb, now);
-  }
-}
-
-function acknowledgeLater(host: Host, pcb: Pcb, now: number): void {
-  pcb.DELAYED_ACK_DEADLINE = now + DELAYED_ACK;
-  host.arm(pcb);
 }
 
 /** Joined segments count one by one: the sender takes each duplicate for a segment that has left the path. */

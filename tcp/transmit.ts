@@ -16,7 +16,7 @@ import {
   startTiming,
   stopTiming,
 } from './retransmission-timeout.ts';
-import { hasSack, putSackBlocks, sackSize } from './sack-blocks.ts';
+import { hasDsack, hasSack, putSackBlocks, sackSize } from './sack-blocks.ts';
 import { segmentOf, writeSegment } from './segment-writer.ts';
 import { seqAdd, seqLessOrEqual, seqLessThan, seqMax, seqMin, seqSub } from './sequence.ts';
 import { State } from './state.ts';
@@ -308,7 +308,21 @@ function transmitDuplicateAcks(host: Host, pcb: Pcb, now: number, egress: Egress
 function transmitAcknowledgment(host: Host, pcb: Pcb, now: number, egress: Egress): boolean {
   if (pcb.ACK_NOW === 0 && !isWindowUpdateDue(host, pcb)) return true;
   if (pcb.STATE === State.SYN_SENT) return true;
-  return writeAcknowledgment(host, pcb, acceptableSeq(pcb), now, egress);
+  return (
+    transmitEarlierAcks(host, pcb, now, egress) &&
+    writeAcknowledgment(host, pcb, acceptableSeq(pcb), now, egress)
+  );
+}
+
+/** Not before the report of a duplicate, which would then lie beyond what is acknowledged (RFC 2883 section 4). */
+function transmitEarlierAcks(host: Host, pcb: Pcb, now: number, egress: Egress): boolean {
+  const { earlierAcks } = pcb;
+  if (hasDsack(pcb)) return true;
+  while (earlierAcks.length > 0 && seqLessThan(earlierAcks[0]!, pcb.RCV_NXT)) {
+    if (!writeAckSegment(host, pcb, acceptableSeq(pcb), earlierAcks[0]!, now, egress)) return false;
+    earlierAcks.shift();
+  }
+  return true;
 }
 
 /**
@@ -326,17 +340,29 @@ function writeAcknowledgment(
   now: number,
   egress: Egress,
 ): boolean {
+  if (!writeAckSegment(host, pcb, seq, pcb.RCV_NXT, now, egress)) return false;
+  acknowledged(pcb);
+  return true;
+}
+
+function writeAckSegment(
+  host: Host,
+  pcb: Pcb,
+  seq: number,
+  ack: number,
+  now: number,
+  egress: Egress,
+): boolean {
   const header = segmentOf(pcb);
   header.SEG_SEQ = seq;
-  header.SEG_ACK = pcb.RCV_NXT;
-  header.SEG_WND = offerWindow(host, pcb);
+  header.SEG_ACK = ack;
+  header.SEG_WND = offerWindow(host, pcb, ack);
   header.flags = ACK | echoFlag(pcb);
   stamp(pcb, header, now);
   putSackBlocks(pcb, header);
   putUserTimeout(pcb, header, MAX_TCP_OPTIONS_LENGTH);
   if (!writeSegment(host, pcb, header, 0, 0, egress)) return false;
   userTimeoutLeft(pcb, header);
-  acknowledged(pcb);
   return true;
 }
 
@@ -385,7 +411,7 @@ function writeText(
   const isLast = offset + length === pcb.SEND_END;
   header.SEG_SEQ = seq;
   header.SEG_ACK = pcb.RCV_NXT;
-  header.SEG_WND = offerWindow(host, pcb);
+  header.SEG_WND = offerWindow(host, pcb, pcb.RCV_NXT);
   header.flags = ACK | (isFin ? FIN : 0) | (isLast && length > 0 ? PSH : 0) | echoFlag(pcb);
   if (isNew && length > 0) makeCapable(pcb, header);
   stamp(pcb, header, now);
@@ -415,6 +441,7 @@ function hasLeft(host: Host, pcb: Pcb, seq: number, count: number, now: number):
 function acknowledged(pcb: Pcb): void {
   pcb.ACK_NOW = 0;
   pcb.SEGMENTS_TO_ACK = 0;
+  pcb.earlierAcks.length = 0;
   pcb.DELAYED_ACK_DEADLINE = 0;
   pcb.LAST_ACK_SENT = pcb.RCV_NXT;
   // RFC 2883 section 4: a duplicate is reported once.
