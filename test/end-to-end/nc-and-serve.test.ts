@@ -74,7 +74,9 @@ t.test('holdfast serve', async (t) => {
   await until(async () => (await daemon.read('tcp/listeners')).includes(':8081 '));
   const socket = await dial(STACK, 8081);
   t.equal((await readToEnd(socket)).length, 0);
-  t.equal(missing.stderr, 'holdfast: cannot run ./no-such-program: no such file or directory\n');
+  const complaint = 'holdfast: cannot run ./no-such-program: no such file or directory\n';
+  await until(() => missing.stderr.length >= complaint.length);
+  t.equal(missing.stderr, complaint);
   socket.end();
 
   const { status, stderr } = await daemon.run(`${NODE_HOLDFAST} serve 8081 -- cat`);
