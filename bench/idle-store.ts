@@ -58,7 +58,7 @@ export async function makeIdleStore(directory: string, count: number, now: numbe
     },
     NO_SOURCES,
   );
-  const call = { uid: 0, gid: 0, pid: 1, nonblocking: false, note: 0, now };
+  const call = { uid: 0, gid: 0, pid: 1, nonblocking: false, note: 0, returnable: 0, now };
   for (let made = 0; made < count; ) {
     const port = 1000 + Math.floor(made / CONNECTIONS_OF_A_PORT);
     const listener = there.create();

@@ -17,4 +17,9 @@ export interface Call {
    * journaled with that effect and given back at every later attempt, also by the next engine.
    */
   note: number;
+  /**
+   * 0 before the attempt. How many of the last bytes that a read has given would come again if the read had not happened, so that the
+   * caller need not keep them: see `Stack.unacknowledged`.
+   */
+  returnable: number;
 }

@@ -365,6 +365,15 @@ export class Tree {
     });
   }
 
+  /**
+   * A read of this file has not happened after all, or not its last `count` bytes, which were `returnable`: to be said before
+   * anything else happens to a tree that was restored, of all such reads.
+   */
+  takeBack(node: number, count: number): void {
+    const connection = this.#connections.find(connectionOf(node));
+    if (connection !== undefined) this.#stack.unreceive(connection.pcb, count);
+  }
+
   release(handle: number, now: number): void {
     const connection = this.waitsOn(handle);
     this.#handles.delete(handle);

@@ -84,6 +84,8 @@ export class Turn {
     this.#lookForRoom(now);
     session.drain(now);
     packets.drain(now);
+    // A reader who has come meanwhile takes what has arrived: then it need not be kept.
+    session.drain(now);
     stack.tick(now);
     names.tick(now);
     const isSettled = this.#settle(now);

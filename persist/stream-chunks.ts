@@ -137,8 +137,9 @@ export class StreamChunks {
     }
   }
 
-  /** The stream is empty: no slot stays but perhaps the first. */
+  /** The stream is empty, also if it was given back: no slot stays but perhaps the first. */
   #shrink(journal: RecordStore): void {
+    this.#live = [];
     for (let slot = this.#slots - 1; slot > 0; slot--) journal.delete(this.#table, this.#id, slot);
     if (this.#remnant > SMALL_REMNANT) journal.delete(this.#table, this.#id, 0);
     this.#free = [];

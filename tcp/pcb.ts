@@ -188,7 +188,7 @@ const FIELDS = {
   READ_FROM: hint.f64,
 
   // Hints: timestamps (RFC 7323).
-  /** Last.ACK.sent. */
+  /** Last.ACK.sent, also without timestamps: what the peer may know to have arrived. */
   LAST_ACK_SENT: hint.u32,
   /** When this clock began, in whole milliseconds; the echo of a TSval that is older tells no time. */
   TSVAL_SINCE: hint.f64,

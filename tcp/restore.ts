@@ -133,6 +133,7 @@ export function resume(host: Host, now: number, absence: Absence): void {
     host.changed(pcb);
     if (pcb.STATE === State.CLOSED || pcb.STATE === State.LISTEN) continue;
     resumeSending(pcb);
+    pcb.LAST_ACK_SENT = pcb.RCV_NXT;
     resumeTimestamps(pcb, now, absence);
     resumeDeadline(host, pcb, now, absence);
     resumePatience(pcb, now, absence);

@@ -441,6 +441,7 @@ function synchronize(host: Host, pcb: Pcb, segment: TcpHeader, now: number): voi
   pcb.IRS = segment.SEG_SEQ;
   pcb.RCV_NXT = seqAdd(pcb.IRS, 1);
   pcb.RCV_ADV = seqAdd(pcb.RCV_NXT, RCV_WND);
+  pcb.LAST_ACK_SENT = pcb.RCV_NXT;
   const mss = options.hasMss ? options.mss : defaultMss(pcb.remoteAddress);
   if (options.hasWindowScale) {
     pcb.NEGOTIATED |= Negotiated.WINDOW_SCALE;

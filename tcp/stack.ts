@@ -22,6 +22,7 @@ import { transmitConnections } from './transmit.ts';
 import { transmitPackets } from './transmit-packets.ts';
 import { abandonDatagrams, resumeUdp } from './udp/restore.ts';
 import { Udp } from './udp/udp.ts';
+import { unacknowledged, unreceive } from './unreceive.ts';
 
 export type { StackOptions } from './host.ts';
 export type { SocketOptionName } from './socket-options.ts';
@@ -171,6 +172,22 @@ export class Stack {
    */
   receive(pcb: Pcb, target: Uint8Array, now: number): number {
     return receive(this.#host, pcb, target, now);
+  }
+
+  /**
+   * How many of the newest bytes received the peer does not know to have arrived, read or not: forgotten, they come again. All that is
+   * transmitted from now on may tell it.
+   */
+  unacknowledged(pcb: Pcb): number {
+    return unacknowledged(this.#host, pcb);
+  }
+
+  /**
+   * After `resume`: the last `count` bytes that were read, which were `unacknowledged`, never arrived, nor what came behind them. Nothing that was
+   * transmitted after they were read has left.
+   */
+  unreceive(pcb: Pcb, count: number): void {
+    unreceive(this.#host, pcb, count);
   }
 
   /**

@@ -45,7 +45,6 @@ export function resumeTimestamps(pcb: Pcb, now: number, { began, estimate }: Abs
   pcb.TS_OFFSET = seqAdd(pcb.TSVAL_RESERVED, -Math.floor(now));
   pcb.TSVAL_SINCE = Math.floor(now);
   pcb.TS_RECENT_AT = now - estimate - Math.max(0, began - pcb.TS_RECENT_AT);
-  pcb.LAST_ACK_SENT = pcb.RCV_NXT;
 }
 
 /** Whether the SYNs have agreed on timestamps. */
@@ -66,7 +65,6 @@ export function synchronizeTimestamps(pcb: Pcb, segment: TcpHeader, now: number)
   pcb.NEGOTIATED |= Negotiated.TIMESTAMPS;
   pcb.TS_RECENT = segment.options.timestampValue;
   pcb.TS_RECENT_AT = now;
-  pcb.LAST_ACK_SENT = pcb.RCV_NXT;
 }
 
 /** Puts the option into a segment that leaves now, if it belongs there, and keeps the reserved mark ahead of it. */

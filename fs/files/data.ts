@@ -29,7 +29,9 @@ export const data: StreamFile<Connection> = {
       if (isAtEnd(pcb)) return 0;
       demandConnection(pcb);
     }
+    const known = Math.max(0, pcb.readable - stack.unacknowledged(pcb));
     const given = stack.receive(pcb, target, call.now);
+    call.returnable = Math.max(0, given - known);
     return given === 0 && target.length > 0 ? BLOCKED : given;
   },
   write: (connection, source, call) => {

@@ -44,6 +44,7 @@ export class Session implements DriverSession {
     now: 0,
     nonblocking: false,
     note: 0,
+    returnable: 0,
   };
 
   constructor({ mounting, tree, replies }: SessionOptions) {

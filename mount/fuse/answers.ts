@@ -5,8 +5,9 @@ import { OutSize } from './protocol.ts';
 import { getU64, setU64 } from './u64.ts';
 
 /**
- * A record: the mount instance (u64), then for each answer the key of its request (u64), the reply's length (u64) and the reply, header
- * included, padded to eight bytes.
+ * A record: the mount instance (u64), then for each answer the key of its request (u64), a length (u64) and so much of the
+ * reply, header included, padded to eight bytes. The reply was longer if the header says so: what is missing are bytes that were read
+ * and come again if the reply was not delivered.
  */
 const INSTANCE_SIZE = 8;
 const ENTRY_SIZE = 16;
@@ -56,6 +57,22 @@ export class Answers {
     }
   }
 
+  /**
+   * Says that the reply to the request `key` was not delivered. What of it was not kept, a READ at the end of its stream, is then to be
+   * given back; the rest is the reply from now on, if there is any.
+   * @returns how many bytes that is
+   */
+  takeBack(key: number): number {
+    const reply = this.#answers.get(key);
+    if (reply === undefined) return 0;
+    const header = new DataView(reply.buffer, reply.byteOffset, OutSize.header);
+    const missing = header.getUint32(0, true) - reply.length;
+    if (missing <= 0) return 0;
+    if (reply.length === OutSize.header) this.#answers.delete(key);
+    else header.setUint32(0, reply.length, true);
+    return missing;
+  }
+
   /** The reply, header included, that an engine before this one made to the request `key`. */
   lookup(key: number): Uint8Array | undefined {
     return this.#answers.get(key);
@@ -72,13 +89,15 @@ export class Answers {
    * Keeps a reply until `stage`.
    * @param key of its request
    * @param bytes memory that has the reply, from `offset`, `length` bytes with its header
+   * @param returnable how many bytes at its end need not be kept: see `takeBack`
    */
-  record(key: number, bytes: Uint8Array, offset: number, length: number): void {
-    const end = this.#used + ENTRY_SIZE + padded(length);
+  record(key: number, bytes: Uint8Array, offset: number, length: number, returnable = 0): void {
+    const kept = length - returnable;
+    const end = this.#used + ENTRY_SIZE + padded(kept);
     if (end > this.#bytes.length) this.#grow(end);
     setU64(this.#view, this.#used, key);
-    setU64(this.#view, this.#used + 8, length);
-    this.#bytes.set(bytes.subarray(offset, offset + length), this.#used + ENTRY_SIZE);
+    setU64(this.#view, this.#used + 8, kept);
+    this.#bytes.set(bytes.subarray(offset, offset + kept), this.#used + ENTRY_SIZE);
     this.#used = end;
   }
 

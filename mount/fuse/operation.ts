@@ -16,6 +16,7 @@ export type ServedTree = Pick<
   | 'open'
   | 'read'
   | 'write'
+  | 'takeBack'
   | 'release'
   | 'poll'
   | 'news'

@@ -88,6 +88,7 @@ export class Session implements DriverSession {
     now: 0,
     nonblocking: false,
     note: 0,
+    returnable: 0,
   };
   readonly #service: { -readonly [K in keyof Service]: Service[K] };
 
@@ -225,6 +226,15 @@ export class Session implements DriverSession {
     }
     inbox.clear();
     this.#queue.sort((a, b) => a.key - b.key);
+    this.#takeBack();
+  }
+
+  /** What was read and never delivered, and is not in the journal, is to be read again: it comes again. */
+  #takeBack(): void {
+    for (const { key, node } of this.#queue) {
+      const count = this.#answers.takeBack(key);
+      if (count > 0) this.#tree.takeBack(node, count);
+    }
   }
 
   #applyInterrupts(): void {
@@ -327,6 +337,7 @@ export class Session implements DriverSession {
     call.now = now;
     call.nonblocking = operation.blocking?.nonblocking(request) ?? false;
     call.note = request.note;
+    call.returnable = 0;
     let length: number | typeof BLOCKED;
     let errno = 0;
     try {
@@ -337,7 +348,8 @@ export class Session implements DriverSession {
       length = 0;
     }
     if (length !== BLOCKED) {
-      this.#answer(request, replies, start, errno, length, operation.effect);
+      const { effect } = operation;
+      this.#answer(request, replies, start, errno, length, effect, call.returnable);
     } else if (call.nonblocking) {
       this.#answer(request, replies, start, EAGAIN, 0, call.note !== 0);
     } else {
@@ -405,6 +417,7 @@ export class Session implements DriverSession {
    * Completes the reply whose body is in place.
    * @param length bytes of the body
    * @param effect whether the request must not be served a second time
+   * @param returnable see `Call.returnable`
    */
   #answer(
     request: Request,
@@ -413,6 +426,7 @@ export class Session implements DriverSession {
     errno: number,
     length: number,
     effect: boolean,
+    returnable = 0,
   ): void {
     const { bytes, view } = replies;
     const total = OutSize.header + length;
@@ -422,7 +436,7 @@ export class Session implements DriverSession {
     view.setUint32(start + 12, request.uniqueHigh, true);
     if (replies === this.#repliesTo(request, effect)) replies.commit(total);
     else this.#moveReply(replies, start, total);
-    if (effect) this.#answers.record(request.key, bytes, start, total);
+    if (effect) this.#answers.record(request.key, bytes, start, total, returnable);
     if (request.note !== 0) this.#notes.delete(request.key);
     request.forget();
     this.#spare.push(request);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Daemon } from './daemon.ts';
 import type { Shell } from './shell.ts';
 
@@ -27,6 +28,9 @@ while line := sys.stdin.readline():
     print(json.dumps(answer), flush=True)
 `;
 
+/** On x86-64 and on arm64 (asm-generic/unistd.h). */
+const SYS_read = process.arch === 'x64' ? 0 : 63;
+
 type Answer = number | string | number[] | null;
 
 /** A program that makes one system call after the other, as it is told. */
@@ -36,6 +40,12 @@ export class Caller {
 
   constructor(daemon: Daemon) {
     this.#shell = daemon.shell(`exec python3 -c '${PROGRAM}'`, 'pipe');
+  }
+
+  /** Whether it waits in read(2) of `descriptor`. */
+  isReading(descriptor: number): boolean {
+    const syscall = readFileSync(`/proc/${this.#shell.pid}/syscall`, 'utf8');
+    return syscall.startsWith(`${SYS_read} 0x${descriptor.toString(16)} `);
   }
 
   /** @returns what the call gave, or what strerror(3) says of its error */

@@ -74,7 +74,7 @@ export class World {
 
   call(options: Partial<Call> = {}): Call {
     const { now } = this;
-    return { uid: 0, gid: 0, pid: 1, nonblocking: false, note: 0, ...options, now };
+    return { uid: 0, gid: 0, pid: 1, nonblocking: false, note: 0, returnable: 0, ...options, now };
   }
 
   /** Lets packets arrive until there are none. */

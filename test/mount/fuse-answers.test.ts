@@ -36,6 +36,32 @@ t.test('answers come back to the next engine on the same mount only', async (t) 
   t.equal(restored(journal, OTHER_MOUNT).lookup(2), undefined);
 });
 
+t.test('of a reply whose end comes again, the rest is kept', async (t) => {
+  const journal = new ToyJournal();
+  const answers = new Answers(THIS_MOUNT);
+  const put = (key: number, length: number, returnable: number) => {
+    const bytes = reply(key, length);
+    new DataView(bytes.buffer).setUint32(0, bytes.length, true);
+    answers.record(key, bytes, 0, bytes.length, returnable);
+    return bytes;
+  };
+  const whole = put(2, 40, 0);
+  const half = put(4, 40, 30);
+  put(6, 40, 40);
+  answers.stage(journal);
+  journal.commit();
+  const next = restored(journal);
+  t.equal(next.takeBack(2), 0);
+  t.same(next.lookup(2), whole);
+  t.equal(next.takeBack(4), 30);
+  const kept = half.slice(0, 26);
+  new DataView(kept.buffer).setUint32(0, 26, true);
+  t.same(next.lookup(4), kept, 'a shorter reply');
+  t.equal(next.takeBack(6), 40);
+  t.equal(next.lookup(6), undefined, 'nothing was kept: the request is served anew');
+  t.equal(next.takeBack(8), 0, 'not known');
+});
+
 t.test(
   'an answer is kept until its reply is written, and no longer than the next answer',
   async (t) => {

@@ -165,6 +165,8 @@ export class ToyTree implements ServedTree {
     return { handle, stream: node === QUEUE, directory };
   }
 
+  takeBack(): void {}
+
   read(handle: number, offset: number, target: Uint8Array): Attempt<number> {
     this.attempts += 1;
     const file = this.#file(handle);
