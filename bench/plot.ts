@@ -36,6 +36,7 @@ export function plot(sections: readonly Section[], caption: string): string {
   }
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${y}" font-family="sans-serif" font-size="12">`,
+    '<title>Our tree and the kernel</title>',
     `<rect width="${WIDTH}" height="${y}" fill="#fff"/>`,
     ...parts,
     '</svg>\n',
