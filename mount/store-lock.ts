@@ -86,6 +86,17 @@ export function lockHolder(store: string): number | undefined {
   }
 }
 
+/**
+ * Resolves when no process of a daemon has `store` any more.
+ * @param patience milliseconds after which that is enough
+ */
+export async function waitUntilUnlocked(store: string, patience: number): Promise<void> {
+  const deadline = performance.now() + patience;
+  while (lockHolder(store) !== undefined && performance.now() < deadline) {
+    await delay(INTERVAL_MILLISECONDS);
+  }
+}
+
 function inUse(store: string, which: string): string {
   const holder = pidIn(store);
   return `the store ${store} is in use by ${which} daemon${holder === undefined ? '' : ` (pid ${holder})`}`;

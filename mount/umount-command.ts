@@ -1,9 +1,9 @@
 import { HostError } from './host-error.ts';
 import { abortConnection, detach, findMount, waitUntilUnmounted } from './mount-table.ts';
 import { onlyMountpoint } from './only-mountpoint.ts';
-import { lockHolder } from './store-lock.ts';
+import { lockHolder, waitUntilUnlocked } from './store-lock.ts';
 
-/** How long a keeper may take before the connection to the kernel is aborted under it, in milliseconds. */
+/** How long a keeper may take before the connection to the kernel is aborted under it, and to end after that, in milliseconds. */
 const PATIENCE_MILLISECONDS = 10_000;
 
 /** `holdfast umount MOUNTPOINT`: asks the keeper, and does it without the keeper where there is none that answers. */
@@ -20,7 +20,11 @@ export async function umountCommand(argv: readonly string[]): Promise<void> {
         throw new HostError(`${mountpoint} belongs to another user; run this as root`);
       }
     }
-    if (await waitUntilUnmounted(mountpoint, PATIENCE_MILLISECONDS)) return;
+    if (await waitUntilUnmounted(mountpoint, PATIENCE_MILLISECONDS)) {
+      // What is typed next may want the store, or the interface.
+      await waitUntilUnlocked(mount.source, PATIENCE_MILLISECONDS);
+      return;
+    }
   }
   abortConnection(mountpoint);
   detach(mountpoint);

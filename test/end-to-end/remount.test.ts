@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { until } from './condition.ts';
-import { Daemon, HOST, STACK } from './daemon.ts';
+import { Daemon, HOLDFAST, HOST, STACK } from './daemon.ts';
 import { established } from './established.ts';
 import { Keystream } from './keystream.ts';
 import { dial, readToEnd } from './peer.ts';
@@ -118,3 +118,17 @@ async function untilBlocked(shell: Shell): Promise<void> {
     return looks === LOOKS;
   });
 }
+
+t.test('when umount returns, the store and the interface are free', async (t) => {
+  const daemon = await Daemon.start(t);
+  for (let round = 0; round < 3; round++) {
+    const { status, stderr } = await daemon.run(`
+      '${process.execPath}' '${HOLDFAST}' umount net || exit 10
+      flock --nonblock net.store/lock true || exit 20
+      ip link show holdfast0
+    `);
+    t.equal(status, 1, 'there is no such interface');
+    t.match(stderr, /holdfast0.* does not exist/);
+    await daemon.mount();
+  }
+});
