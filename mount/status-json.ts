@@ -3,7 +3,7 @@ export function statusAsJson(text: string): Record<string, string | number> {
   return Object.fromEntries(
     lines(text).map((line) => {
       const [, key = '', value = ''] = /^(\S+) ?(.*)$/.exec(line) ?? [];
-      return [withUnit(key), TEXTS.has(key) ? value : numberOr(value)];
+      return [withUnit(key), TEXTS.has(key) ? unescaped(value) : numberOr(value)];
     }),
   );
 }

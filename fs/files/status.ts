@@ -7,6 +7,7 @@ import { errorLine } from '../error-line.ts';
 import type { TextFile } from '../file.ts';
 import { keyValueLines } from '../key-value-lines.ts';
 import { OFF_OR_ON } from '../sockopt.ts';
+import { nameColumn } from '../table-lines.ts';
 
 /** Variables of the PCB. Bytes, sequence numbers or milliseconds, as `Pcb` says. */
 const VARIABLES = [
@@ -52,7 +53,7 @@ export const status: TextFile<Connection> = {
   read: ({ id, pcb, node }) =>
     keyValueLines([
       ['id', id],
-      ['name', node.name],
+      ['name', nameColumn(node.name)],
       ['state', pcb.state],
       ['local', endpointLine(pcb.local)],
       ['remote', endpointLine(pcb.remote)],

@@ -14,6 +14,7 @@ t.test('a status', async (t) => {
     version: '1.2',
   });
   t.same(statusAsJson(''), {});
+  t.same(statusAsJson('name a\\012b\n'), { name: 'a\nb' });
 });
 
 t.test('a table', async (t) => {

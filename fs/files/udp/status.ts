@@ -7,6 +7,7 @@ import { errorLine } from '../../error-line.ts';
 import type { TextFile } from '../../file.ts';
 import { keyValueLines } from '../../key-value-lines.ts';
 import { OFF_OR_ON } from '../../sockopt.ts';
+import { nameColumn } from '../../table-lines.ts';
 
 /** Every variable worth seeing, one `key value` line each. */
 export const udpStatus: TextFile<Connection<UdpPcb>> = {
@@ -15,7 +16,7 @@ export const udpStatus: TextFile<Connection<UdpPcb>> = {
   read: ({ id, pcb, node }) =>
     keyValueLines([
       ['id', id],
-      ['name', node.name],
+      ['name', nameColumn(node.name)],
       ['local', endpointLine(pcb.local)],
       ['remote', endpointLine(pcb.remote)],
       ['source', endpointLine(pcb.source)],

@@ -45,6 +45,13 @@ t.test('status: a key and a value in each line, with the names of the RFCs', asy
   t.equal(status(world, 'idle')['peer_patience_seconds'], '');
 });
 
+t.test('status: a name says nothing of its own', async (t) => {
+  const world = new World();
+  const name = 'a\nstate ESTABLISHED';
+  world.mkdir(name);
+  t.match(status(world, name), { name: 'a\\012state\\040ESTABLISHED', state: 'CLOSED' });
+});
+
 function status(world: World, name: string): Record<string, string> {
   const lines = world.read(`tcp/${name}/status`).trimEnd().split('\n');
   return Object.fromEntries(lines.map((line) => /^(\S+) (.*)$/.exec(line)!.slice(1)));
