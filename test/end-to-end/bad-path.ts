@@ -68,7 +68,7 @@ export class BadPath {
     const path = new BadPath(directory, namespace);
     t.teardown(() => path.#tearDown());
     const plan = JSON.stringify({ ...CLEAN, ...faults });
-    const words = [...process.execArgv, HOP, 'near', 'far', String(seed), plan];
+    const words = ['--import=tsx', HOP, 'near', 'far', String(seed), plan];
     const hop = new Shell(`exec ${quoted(process.execPath, ...words)}`, import.meta.dirname);
     path.#shells.push(hop);
     await Promise.all([namespace.printed(/ready/), hop.printed(/ready/)]);

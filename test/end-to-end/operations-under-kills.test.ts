@@ -12,7 +12,7 @@ import { hasEnded, untilInside } from './processes.ts';
 import { SEED } from './seed.ts';
 import type { Ended } from './shell.ts';
 
-const KILLS = 24;
+const KILLS = 12;
 const QUIET: Ended = { status: 0, stdout: '', stderr: '' };
 
 /** As many shells at a time, so that turns of the engine have more than one reply. */
