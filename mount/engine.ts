@@ -8,7 +8,6 @@ import { BLOCKED } from '../fs/attempt.ts';
 import { GrowingText } from '../fs/growing-text.ts';
 import { RECORD_KINDS, type Records } from '../fs/records.ts';
 import { Tree } from '../fs/tree.ts';
-import { HostNames, type NameFiles } from '../names/host-names.ts';
 import { readBootId } from '../persist/boot-id.ts';
 import { monotonicNow } from '../persist/clock.ts';
 import {
@@ -25,7 +24,6 @@ import { witnessOf } from '../persist/witness.ts';
 import { formatEndpoint } from '../tcp/address.ts';
 import type { ControlBlock } from '../tcp/control-block.ts';
 import { errnoName } from '../tcp/errno.ts';
-
 import { RecordError } from '../tcp/record-error.ts';
 import { Stack } from '../tcp/stack.ts';
 import { UdpPcb } from '../tcp/udp/udp-pcb.ts';
@@ -40,6 +38,7 @@ import { HostError } from './host-error.ts';
 import { hostFile } from './host-file.ts';
 import type { Succession } from './keeper-main.ts';
 import { openLog } from './log.ts';
+import { HostNames, type NameFiles } from './names/host-names.ts';
 import { Outbox } from './outbox.ts';
 import { PacketInput } from './packet-input.ts';
 import { Readiness } from './readiness.ts';

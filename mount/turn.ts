@@ -1,5 +1,4 @@
 import type { Tree } from '../fs/tree.ts';
-import type { HostNames } from '../names/host-names.ts';
 import { monotonicNow } from '../persist/clock.ts';
 import { removeConnection, stageConnection } from '../persist/connections.ts';
 import type { Journal } from '../persist/journal.ts';
@@ -9,6 +8,7 @@ import { Durability, type DurabilityName } from '../tcp/durability.ts';
 import type { Stack } from '../tcp/stack.ts';
 import { crashPoint } from './crash-point.ts';
 import type { Session } from './driver.ts';
+import type { HostNames } from './names/host-names.ts';
 import type { Outbox } from './outbox.ts';
 import type { PacketInput } from './packet-input.ts';
 import type { Readiness } from './readiness.ts';

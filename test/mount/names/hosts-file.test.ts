@@ -1,5 +1,5 @@
 import t from 'tap';
-import { parseHosts } from '../../names/hosts-file.ts';
+import { parseHosts } from '../../../mount/names/hosts-file.ts';
 
 t.test('names and aliases, in any case, with all their addresses', async (t) => {
   const hosts = parseHosts(`# a comment

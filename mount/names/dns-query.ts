@@ -1,9 +1,9 @@
-import type { ControlBlock } from '../tcp/control-block.ts';
-import { Durability } from '../tcp/durability.ts';
-import { ErrnoError, errnoName } from '../tcp/errno.ts';
-import type { Pcb } from '../tcp/pcb.ts';
-import type { Stack } from '../tcp/stack.ts';
-import type { UdpPcb } from '../tcp/udp/udp-pcb.ts';
+import type { ControlBlock } from '../../tcp/control-block.ts';
+import { Durability } from '../../tcp/durability.ts';
+import { ErrnoError, errnoName } from '../../tcp/errno.ts';
+import type { Pcb } from '../../tcp/pcb.ts';
+import type { Stack } from '../../tcp/stack.ts';
+import type { UdpPcb } from '../../tcp/udp/udp-pcb.ts';
 import {
   type AddressType,
   encodeQuestion,

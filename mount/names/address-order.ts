@@ -1,4 +1,4 @@
-import { type IpAddress, parseAddress } from '../tcp/address.ts';
+import { type IpAddress, parseAddress } from '../../tcp/address.ts';
 
 /** A row of the policy table in RFC 6724 section 2.1. */
 interface Policy {

@@ -6,7 +6,7 @@ import {
   RECURSION_DESIRED,
   type StringAnswer,
 } from 'dns-packet';
-import { formatAddress, parseAddress } from '../tcp/address.ts';
+import { formatAddress, parseAddress } from '../../tcp/address.ts';
 
 /** The types of record that have addresses. */
 export type AddressType = 'A' | 'AAAA';

@@ -1,4 +1,4 @@
-import { formatAddress, parseAddress } from '../tcp/address.ts';
+import { formatAddress, parseAddress } from '../../tcp/address.ts';
 import { fields } from './fields.ts';
 
 /** Whom to ask, and how. */

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { inOrder } from '../../names/address-order.ts';
+import { inOrder } from '../../../mount/names/address-order.ts';
 
 const ADDRESSES = ['192.0.2.1', '2001:db8::1', 'fd00:9::1', '192.0.2.2'];
 

@@ -1,7 +1,7 @@
 import t from 'tap';
-import { HostNames } from '../../names/host-names.ts';
-import { ErrnoError } from '../../tcp/errno.ts';
-import { World } from '../fs/world.ts';
+import { HostNames } from '../../../mount/names/host-names.ts';
+import { ErrnoError } from '../../../tcp/errno.ts';
+import { World } from '../../fs/world.ts';
 
 const EMPTY = {
   hosts: () => '',

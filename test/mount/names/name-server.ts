@@ -1,8 +1,8 @@
 import { type Answer, decode, encode, type Question } from 'dns-packet';
-import { IpAddress } from '../../tcp/address.ts';
-import type { Pcb } from '../../tcp/pcb.ts';
-import type { Stack } from '../../tcp/stack.ts';
-import type { UdpPcb } from '../../tcp/udp/udp-pcb.ts';
+import { IpAddress } from '../../../tcp/address.ts';
+import type { Pcb } from '../../../tcp/pcb.ts';
+import type { Stack } from '../../../tcp/stack.ts';
+import type { UdpPcb } from '../../../tcp/udp/udp-pcb.ts';
 
 /** What a name server says to a question; undefined: nothing. */
 export interface Saying {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { candidates, parseResolvConf } from '../../names/resolv-conf.ts';
+import { candidates, parseResolvConf } from '../../../mount/names/resolv-conf.ts';
 
 const DEFAULTS = { servers: [], search: [], ndots: 1, timeout: 5000, attempts: 2 };
 

@@ -1,4 +1,4 @@
-import { formatAddress, parseAddress } from '../tcp/address.ts';
+import { formatAddress, parseAddress } from '../../tcp/address.ts';
 import { fields } from './fields.ts';
 
 /** The addresses of each name in a file as hosts(5) has it, in its order; names in small letters. */

@@ -1,6 +1,6 @@
-import type { ControlBlock } from '../tcp/control-block.ts';
-import { ErrnoError } from '../tcp/errno.ts';
-import type { Stack } from '../tcp/stack.ts';
+import type { ControlBlock } from '../../tcp/control-block.ts';
+import { ErrnoError } from '../../tcp/errno.ts';
+import type { Stack } from '../../tcp/stack.ts';
 import { inOrder } from './address-order.ts';
 import type { AddressType } from './dns-message.ts';
 import { DnsQuery, type Entropy } from './dns-query.ts';

@@ -1,5 +1,5 @@
-import type { ControlBlock } from '../tcp/control-block.ts';
-import { ErrnoError } from '../tcp/errno.ts';
+import type { ControlBlock } from '../../tcp/control-block.ts';
+import { ErrnoError } from '../../tcp/errno.ts';
 import { type AddressType, NXDOMAIN } from './dns-message.ts';
 import type { DnsQuery, Outcome } from './dns-query.ts';
 

@@ -1,8 +1,8 @@
 import t from 'tap';
-import { HostNames } from '../../names/host-names.ts';
-import { ErrnoError } from '../../tcp/errno.ts';
-import { HERE, THERE, World } from '../fs/world.ts';
-import { seeded } from '../seeded.ts';
+import { HostNames } from '../../../mount/names/host-names.ts';
+import { ErrnoError } from '../../../tcp/errno.ts';
+import { HERE, THERE, World } from '../../fs/world.ts';
+import { seeded } from '../../seeded.ts';
 import { type Asked, messageOf, NameServer, type Saying } from './name-server.ts';
 
 const NXDOMAIN = 3;

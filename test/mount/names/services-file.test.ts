@@ -1,5 +1,5 @@
 import t from 'tap';
-import { parseServices } from '../../names/services-file.ts';
+import { parseServices } from '../../../mount/names/services-file.ts';
 
 t.test('services over TCP, by name and alias; the first line that has a name', async (t) => {
   const services = parseServices(`# Network services
