@@ -30,6 +30,7 @@ const STACK = {
 /** What the records of a store mean, as far as they mean anything. */
 export interface Audit {
   readonly pcbs: ReadonlyMap<number, Pcb>;
+  /** Those whose datagrams are whole, and can be counted. */
   readonly udpPcbs: ReadonlyMap<number, UdpPcb>;
   /** The names of connections and UDP sockets by their ids. */
   readonly names: ReadonlyMap<number, string>;
@@ -49,6 +50,7 @@ export function audit(contents: StoreContents): Audit {
 class Auditor implements Audit {
   readonly #contents: StoreContents;
   readonly #stack = new Stack(STACK);
+  readonly udpPcbs = new Map<number, UdpPcb>();
   readonly names = new Map<number, string>();
   readonly problems: string[] = [];
 
@@ -58,10 +60,6 @@ class Auditor implements Audit {
 
   get pcbs(): ReadonlyMap<number, Pcb> {
     return this.#stack.pcbs;
-  }
-
-  get udpPcbs(): ReadonlyMap<number, UdpPcb> {
-    return this.#stack.udp.pcbs;
   }
 
   /** Whether the host has gone down with the store in use. */
@@ -78,6 +76,8 @@ class Auditor implements Audit {
         else restoreConnections(records, this.#stack);
         if (this.#stack.find(id) === undefined)
           throw new RecordError(`the record of connection ${id} is another's`);
+        const udpPcb = this.#stack.udp.pcbs.get(id);
+        if (udpPcb !== undefined) this.udpPcbs.set(id, udpPcb);
       });
     }
   }

@@ -21,6 +21,15 @@ print("opened", flush=True)
 print(os.read(data, 100).decode(), flush=True)
 '`;
 
+/** A program that reads once, when it is told to: nothing but a READ comes of it. */
+const TOLD_READER = `exec python3 -c '
+import os, sys
+data = os.open("net/tcp/chat/data", os.O_RDONLY)
+print("opened", flush=True)
+sys.stdin.readline()
+print(os.read(data, 100).decode(), flush=True)
+'`;
+
 /** A program that writes once, when it is told to: nothing but a WRITE comes of it. */
 const WRITER = `exec python3 -c '
 import os, sys
@@ -55,14 +64,32 @@ async function reading(daemon: Daemon, what: 'goes on' | 'gives up'): Promise<Sh
   return reader;
 }
 
-t.test('a reader killed when its bytes were its own already takes them with it', async (t) => {
+t.test('a reader killed before its bytes were acknowledged leaves them to the next', async (t) => {
   const daemon = await Daemon.start(t);
   const socket = await established(t, daemon, 'chat', 9000);
   const betweenEngines = await between(daemon);
   const reader = await reading(daemon, 'goes on');
   const death = () => {
     daemon.arm('after-commit');
-    socket.write('gone');
+    socket.write('left');
+  };
+  await betweenEngines(death, () => void reader.process.kill('SIGKILL'));
+  t.equal((await reader.ended).stdout, 'opened\n');
+  const { stdout } = await daemon.run('head -c 4 net/tcp/chat/data');
+  t.equal(stdout, 'left', 'as when it is killed before read(2)');
+});
+
+t.test('a reader killed when its bytes were its own already takes them with it', async (t) => {
+  const daemon = await Daemon.start(t);
+  const socket = await established(t, daemon, 'chat', 9000);
+  socket.write('gone');
+  await until(async () => (await daemon.read('tcp/chat/status')).includes('\nreadable 4\n'));
+  const reader = daemon.shell(TOLD_READER, 'pipe');
+  await reader.printed(/opened/);
+  const betweenEngines = await between(daemon);
+  const death = () => {
+    daemon.arm('after-commit');
+    reader.process.stdin!.write('go\n');
   };
   await betweenEngines(death, () => void reader.process.kill('SIGKILL'));
   t.equal((await reader.ended).stdout, 'opened\n');
