@@ -451,8 +451,15 @@ function otherPacket(words: readonly string[]): Uint8Array {
     dontFragment: false,
     moreFragments: false,
     options: new Uint8Array(0),
-    payload: new Uint8Array(number(words[2] ?? '8')),
+    payload: otherPayload(number(words[1]!), number(words[2] ?? '8')),
   });
+}
+
+/** Zeros; for UDP the length in its header is right, and the checksum of zero says that there is none (RFC 768). */
+function otherPayload(protocol: number, length: number): Uint8Array {
+  const payload = new Uint8Array(length);
+  if (protocol === PROTOCOL.udp) new DataView(payload.buffer).setUint16(4, length);
+  return payload;
 }
 
 function describeIcmp(icmp: Icmp): string {
