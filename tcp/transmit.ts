@@ -320,7 +320,7 @@ function transmitEarlierAcks(host: Host, pcb: Pcb, now: number, egress: Egress):
   if (hasDsack(pcb)) return true;
   while (earlierAcks.length > 0 && seqLessThan(earlierAcks[0]!, pcb.RCV_NXT)) {
     if (!writeAckSegment(host, pcb, acceptableSeq(pcb), earlierAcks[0]!, now, egress)) return false;
-    earlierAcks.shift();
+    pcb.LAST_ACK_SENT = earlierAcks.shift()!;
   }
   return true;
 }
