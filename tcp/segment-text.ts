@@ -36,6 +36,8 @@ export function textArrives(
   if (from < to) {
     const at = segment.payloadOffset + (from - first);
     placeText(host, pcb, from, to, bytes, at, segment.parts, now);
+    // Who goes on behind its FIN did not send that one. The number comes again, after 4 GiB.
+    if (seqLessThan(pcb.FIN_AT, pcb.RCV_NXT)) pcb.IS_FIN_AHEAD = 0;
   } else if (segment.payloadLength > 0 || (hasFin && !isFinNext(pcb))) {
     // Nothing new, or nothing that fits: the peer must learn where we are.
     acknowledgeNow(host, pcb);

@@ -1,9 +1,10 @@
 import t from 'tap';
 import type { Pcb } from '../../tcp/pcb.ts';
+import { seqAdd, seqSub } from '../../tcp/sequence.ts';
 import { FIN } from '../../tcp/wire/tcp.ts';
 import { fromPeer } from './forge.ts';
 import { converse, pattern, Talker } from './transfer.ts';
-import { segmentIn, WirePair } from './wire-pair.ts';
+import { arriveAtB, segmentIn, WirePair } from './wire-pair.ts';
 
 function states(wire: WirePair, pcb: Pcb): string[] {
   const seen: string[] = [pcb.state];
@@ -157,6 +158,25 @@ t.test('a FIN that overtakes its text waits for it', async (t) => {
   wire.until(() => b.FIN_RECEIVED === 1, 'repaired');
   t.same(Buffer.from(wire.b.receive(b)), Buffer.from(text));
   t.ok(b.atEnd);
+});
+
+t.test('a FIN that text has passed was none', async (t) => {
+  const wire = new WirePair(12);
+  const { b } = wire.establish();
+  const SEG_ACK = b.SND_NXT;
+  const end = seqAdd(b.RCV_NXT, 50);
+  const arrives = (SEG_SEQ: number, length: number, flags = 0) =>
+    arriveAtB(wire, fromPeer(b, { SEG_SEQ, SEG_ACK, flags, text: new Uint8Array(length) }));
+  arrives(end, 0, FIN);
+  arrives(b.RCV_NXT, 100);
+  t.equal(wire.b.receive(b).length, 100);
+  // As after nearly 4 GiB more: the next 10 bytes end where that FIN was.
+  const passed = seqSub(seqAdd(end, -10), b.RCV_NXT);
+  b.RCV_ADV = seqAdd(b.RCV_ADV, passed);
+  b.RCV_NXT = seqAdd(b.RCV_NXT, passed);
+  arrives(b.RCV_NXT, 10);
+  t.equal(wire.b.receive(b).length, 10);
+  t.equal(b.state, 'ESTABLISHED');
 });
 
 t.test('a FIN sent again in TIME-WAIT is acknowledged and starts it anew', async (t) => {
