@@ -35,6 +35,8 @@ export function sendIcmp(
   emitIcmp(packet, view, at, type, code, parameter, bytes, from, length, sum);
   // A reply has all that was asked, however long (RFC 1122 section 3.2.2.6).
   const isTooLong = packet.length > host.mtu;
-  const parts = isTooLong ? cutIntoFragments(packet, host.mtu, host.entropy()) : [packet];
+  const parts = isTooLong
+    ? cutIntoFragments(packet, host.mtu, host.identifications.next(destination))
+    : [packet];
   for (const part of parts) host.replies.push(part, destination);
 }

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { parseAddress } from '../../tcp/address.ts';
 import { finishChecksum, onesComplementSum } from '../../tcp/wire/checksum.ts';
 import { cutIntoFragments, type IpFragment, joinFragments } from '../../tcp/wire/fragments.ts';
 import { ICMPV6 } from '../../tcp/wire/icmpv6.ts';
@@ -167,6 +168,27 @@ t.test('an echo longer than the MTU is answered in fragments with the same data'
   const whole = joinFragments(replies.map((bytes) => fragmentOf(new Uint8Array(bytes))))!;
   t.same(whole.subarray(48), pattern(4000, 1));
   t.same(icmp6(whole), [ICMPV6.echoReply, 0, 0x10002]);
+});
+
+t.test('fragments of ICMP are numbered as those of datagrams are', async (t) => {
+  const wire = new WirePair(10);
+  const ask = () =>
+    arriveAtB(wire, fragment6(7, echo6(2000), 0, 1200), fragment6(7, echo6(2000), 1200));
+  const socket = wire.b.stack.udp.create();
+  const send = () => {
+    const before = wire.sent.length;
+    const to = { address: parseAddress(ADDRESS6.a)!, port: 9 };
+    wire.b.stack.udp.send(socket, new Uint8Array(2000), wire.now, to);
+    wire.b.turn();
+    return wire.sent.slice(before).map(({ bytes }) => bytes);
+  };
+  const numbers = [...ask(), ...send(), ...ask()].map((bytes) => viewOf(bytes).getUint32(44));
+  const first = numbers[0]!;
+  // RFC 6864 section 4.2: none comes again to a destination before all others have.
+  t.same(
+    numbers,
+    [0, 0, 1, 1, 2, 2].map((later) => (first + later) >>> 0),
+  );
 });
 
 t.test('an atomic fragment is whole, whatever else waits (RFC 6946 section 4)', async (t) => {
