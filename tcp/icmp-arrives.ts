@@ -1,4 +1,5 @@
 import type { IpAddress } from './address.ts';
+import { echoArrives } from './echo.ts';
 import type { Host } from './host.ts';
 import { errnoOfIcmpv4, errnoOfIcmpv6 } from './icmp-errno.ts';
 import {
@@ -7,20 +8,20 @@ import {
   unreachableErrorArrives,
 } from './icmp-error.ts';
 import { packetTooBigArrives } from './packet-too-big.ts';
-import { icmpOf, sendIcmp } from './send-icmp.ts';
+import { icmpOf } from './send-icmp.ts';
 import {
   datagramTooBig,
   QUOTED_DESTINATION_PORT,
   senderOfQuote,
   udpErrorArrives,
 } from './udp/error-arrives.ts';
-import { type IcmpMessage, parseIcmp } from './wire/icmp.ts';
+import type { IcmpMessage } from './wire/icmp.ts';
 import { type IpHeader, parseQuotedIp } from './wire/ip.ts';
 import { PROTOCOL_TCP, PROTOCOL_UDP } from './wire/ipv4.ts';
 
 /**
- * An ICMP message to us: an echo is answered (RFC 1122 section 3.2.2.6, RFC 4443 section 4.2), an error goes to the
- * connection it is about. A TUN has no link-layer addresses, so there are no neighbors to discover (RFC 4861).
+ * An ICMP message to us: an echo is answered, an error goes to the connection it is about. A TUN has no link-layer addresses, so
+ * there are no neighbors to discover (RFC 4861).
  */
 export function icmpArrives(
   host: Host,
@@ -31,18 +32,8 @@ export function icmpArrives(
   source: IpAddress,
   now: number,
 ): void {
-  const icmp = icmpOf(source);
-  const message = host.icmpMessage;
-  const sum = icmp.pseudoHeaderSum(source, host.addressTowards(source), length);
-  host.counters.IcmpInMsgs++;
-  if (!parseIcmp(view, offset, length, sum, message)) {
-    host.counters.IcmpInErrors++;
-    return;
-  }
-  const { type, parameter, payloadOffset, payloadLength } = message;
-  if (type === icmp.echoRequest) {
-    sendIcmp(host, source, icmp.echoReply, 0, parameter, bytes, payloadOffset, payloadLength);
-  } else if (icmp.isError(type)) {
+  const message = echoArrives(host, bytes, view, offset, length, source);
+  if (message !== undefined && icmpOf(source).isError(message.type)) {
     errorArrives(host, view, message, source, now);
   }
 }
