@@ -1,3 +1,4 @@
+import type { Network } from '../tcp/address.ts';
 import type { ControlBlock } from '../tcp/control-block.ts';
 import { ErrnoError } from '../tcp/errno.ts';
 import type { Pcb } from '../tcp/pcb.ts';
@@ -50,7 +51,7 @@ export class Connections<Subject extends ControlBlock = Pcb> {
   }
 
   /** Of the directory that has theirs, and its node's number. */
-  get name(): string {
+  get name(): Network {
     return this.#kind.name;
   }
 

@@ -1,4 +1,10 @@
-import { type Endpoint, formatAddress, parseAddress, parseEndpoint } from '../tcp/address.ts';
+import {
+  type Endpoint,
+  formatAddress,
+  type Network,
+  parseAddress,
+  parseEndpoint,
+} from '../tcp/address.ts';
 import { ErrnoError } from '../tcp/errno.ts';
 import { type Attempt, BLOCKED } from './attempt.ts';
 import type { Resolver } from './resolver.ts';
@@ -19,10 +25,15 @@ const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i;
 const SERVICE = /^(?=.*[a-z])[a-z0-9][a-z0-9._+-]{0,31}$/i;
 const NUMBER = /^[0-9]{1,5}$/;
 
-/** What `text` writes: `host:port`, `[v6]:port`, `host!port` or `tcp!host!port`. */
-export function parseDestination(text: string): Destination | undefined {
-  const plan9 = /^(?:tcp!)?([^!]+)!([^!]+)$/.exec(text);
-  const [, host = '', port = ''] = plan9 ?? /^(\[.*\]|[^:]+):([^:]+)$/.exec(text) ?? [];
+/**
+ * What `text` writes: `host:port`, `[v6]:port`, `host!port` or `network!host!port`.
+ * @param network the only one it may name
+ */
+export function parseDestination(text: string, network: Network = 'tcp'): Destination | undefined {
+  const [, named = network, ...plan9] = /^(?:(tcp|udp)!)?([^!]+)!([^!]+)$/.exec(text) ?? [];
+  if (named !== network) return undefined;
+  const plain = /^(\[.*\]|[^:]+):([^:]+)$/.exec(text)?.slice(1);
+  const [host = '', port = ''] = plan9.length > 0 ? plan9 : (plain ?? []);
   if (!isPort(port)) return undefined;
   const address = /^\[(.*:.*)\]$/.exec(host)?.[1] ?? host;
   if (parseAddress(address) !== undefined) return { host: address, port };
@@ -31,23 +42,28 @@ export function parseDestination(text: string): Destination | undefined {
 
 /**
  * The sockets that a destination stands for, in the order in which they should be tried.
+ * @param network the only one it may name
  * @param waiter see `Resolver`
  * @throws ErrnoError EINVAL when the text is none, or nobody knows its service; and those of `Resolver`
  */
 export function endpointsOf(
   text: string,
+  network: Network,
   resolver: Resolver,
   waiter: number,
   now: number,
 ): Attempt<readonly Endpoint[]> {
-  const endpoint = parseEndpoint(text);
+  const endpoint = parseEndpoint(text, network);
   if (endpoint !== undefined) return [endpoint];
-  const destination = parseDestination(text);
+  const destination = parseDestination(text, network);
   if (destination === undefined)
     throw new ErrnoError('EINVAL', 'this is not the address of a host and a port');
-  const port = portOf(destination, resolver);
+  const port = portOf(destination, network, resolver);
   if (port === undefined)
-    throw new ErrnoError('EINVAL', `there is no service ${destination.port} over TCP`);
+    throw new ErrnoError(
+      'EINVAL',
+      `there is no service ${destination.port} over ${network.toUpperCase()}`,
+    );
   const { host } = destination;
   const address = parseAddress(host);
   const addresses =
@@ -57,8 +73,12 @@ export function endpointsOf(
 }
 
 /** The number of the port, undefined if nobody knows the service. */
-export function portOf({ port }: Destination, resolver: Resolver): number | undefined {
-  return NUMBER.test(port) ? Number(port) : resolver.port(port);
+export function portOf(
+  { port }: Destination,
+  network: Network,
+  resolver: Resolver,
+): number | undefined {
+  return NUMBER.test(port) ? Number(port) : resolver.port(port, network);
 }
 
 function isPort(text: string): boolean {

@@ -1,11 +1,10 @@
-import type { Endpoint } from '../tcp/address.ts';
-import { assert } from '../tcp/assert.ts';
 import { ErrnoError, errnoName } from '../tcp/errno.ts';
 import { State } from '../tcp/state.ts';
 import { type Attempt, BLOCKED, type Call } from './attempt.ts';
 import type { Connection } from './connection.ts';
 import { endpointsOf } from './destination.ts';
 import type { News } from './file.ts';
+import { withFirst } from './first-endpoint.ts';
 import { POLLERR, POLLHUP, READABLE, WRITABLE } from './poll.ts';
 import { isConnecting, isOver } from './progress.ts';
 
@@ -44,13 +43,13 @@ export function dialOn(
   dialed: Dialed,
   { now }: Call,
 ): Attempt<void> {
-  const { id, pcb, resolver } = connection;
+  const { id, pcb, resolver, stack } = connection;
   if (dialed.count > 0) {
     if (isConnecting(pcb)) return BLOCKED;
     if (pcb.ERROR === 0 && !isOver(pcb)) return undefined;
     if (pcb.ERROR === 0) throw new ErrnoError('ECONNABORTED');
   }
-  const endpoints = endpointsOf(address, resolver, id, now);
+  const endpoints = endpointsOf(address, 'tcp', resolver, id, now);
   if (endpoints === BLOCKED) return BLOCKED;
   const next = endpoints.slice(0, MOST_DIALED).slice(dialed.count);
   if (next.length === 0) {
@@ -58,31 +57,15 @@ export function dialOn(
     connection.save();
     throw new ErrnoError(errnoName(pcb.ERROR) ?? 'EIO');
   }
-  dialFirst(connection, next, dialed, now);
+  withFirst(next, (endpoint) => {
+    dialed.count++;
+    stack.connect(pcb, endpoint, now);
+  });
   if (connection.node.errorTold) {
     connection.node.errorTold = false;
     connection.save();
   }
   return BLOCKED;
-}
-
-/** Dials the first that can be dialed at all. */
-function dialFirst(
-  { pcb, stack }: Connection,
-  endpoints: readonly Endpoint[],
-  dialed: Dialed,
-  now: number,
-): void {
-  assert(endpoints.length > 0, 'a host has an address');
-  for (const [index, endpoint] of endpoints.entries()) {
-    dialed.count++;
-    try {
-      stack.connect(pcb, endpoint, now);
-      return;
-    } catch (error) {
-      if (!(error instanceof ErrnoError) || index === endpoints.length - 1) throw error;
-    }
-  }
 }
 
 /** Nothing comes by the file but the outcome. */

@@ -74,7 +74,7 @@ export class DialedAddresses {
   #isDialable(text: string): boolean {
     const destination = parseDestination(text);
     if (destination === undefined || isAnyHost(destination)) return false;
-    const port = portOf(destination, this.#resolver);
+    const port = portOf(destination, 'tcp', this.#resolver);
     return port !== undefined && port !== 0;
   }
 

@@ -1,4 +1,4 @@
-import { type Endpoint, parseEndpoint } from '../tcp/address.ts';
+import { type Endpoint, type Network, parseEndpoint } from '../tcp/address.ts';
 import { ErrnoError } from '../tcp/errno.ts';
 
 /** The most bytes that one write to a text file may have. */
@@ -25,7 +25,7 @@ export function inputText(source: Uint8Array): string {
  * @param network that it may name
  * @throws ErrnoError EINVAL
  */
-export function endpoint(text: string, network = 'tcp'): Endpoint {
+export function endpoint(text: string, network: Network = 'tcp'): Endpoint {
   const parsed = parseEndpoint(text.trim(), network);
   if (parsed === undefined) throw new ErrnoError('EINVAL');
   return parsed;

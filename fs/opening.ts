@@ -49,7 +49,7 @@ export class Opening {
    * @throws ErrnoError what connect(2) would fail with; ENOBUFS; those of `endpointsOf`
    */
   begin(address: string, flags: number, call: Call): Attempt<number> {
-    if (endpointsOf(address, this.#resolver, 0, call.now) === BLOCKED) return BLOCKED;
+    if (endpointsOf(address, 'tcp', this.#resolver, 0, call.now) === BLOCKED) return BLOCKED;
     const { uid, gid } = call;
     const connection = this.#connections.create({ uid, gid, mode: CONNECTION_MODE });
     const dialed = { count: 0 };

@@ -1,4 +1,4 @@
-import type { Endpoint } from '../tcp/address.ts';
+import type { Endpoint, Network } from '../tcp/address.ts';
 import type { ControlBlock } from '../tcp/control-block.ts';
 import type { CommonOptionName } from '../tcp/socket-option.ts';
 import type { Stack } from '../tcp/stack.ts';
@@ -18,7 +18,7 @@ export interface Protocol<Subject extends ControlBlock> {
 /** What one protocol is to the tree: a directory that has one for each of its sockets. */
 export interface SocketKind<Subject extends ControlBlock> {
   /** Of the directory in the root, and its node's number. */
-  readonly name: string;
+  readonly name: Network;
   readonly node: number;
   readonly protocolOf: (stack: Stack) => Protocol<Subject>;
   /** The files of each socket, and those in its `sockopts/`. */

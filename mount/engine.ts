@@ -230,7 +230,7 @@ export class Engine {
         mtu: () => mtu,
         journal: () => this.#journalFacts(),
         resolver: {
-          port: (service) => names.port(service),
+          port: (service, network) => names.port(service, network),
           addresses: (host, waiter, now) => names.addresses(host, waiter, now) ?? BLOCKED,
         },
         limits: {

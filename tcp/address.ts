@@ -6,6 +6,9 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** A protocol with ports, as addresses name it. */
+export type Network = 'tcp' | 'udp';
+
 /** The first 96 bits of an IPv4-mapped address, ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2). */
 const MAPPED_PREFIX = 0xffff;
 
@@ -86,9 +89,9 @@ export function formatIpv4(ipv4: number): string {
 /**
  * The endpoint that `text` writes: `host:port`, `[v6]:port`, `host!port` or `network!host!port`. A host left out
  * (`:port`, `port`) or written `*` is `::`, which stands for IPv4 too.
- * @param network the only one it may name, `tcp` or `udp`
+ * @param network the only one it may name
  */
-export function parseEndpoint(text: string, network = 'tcp'): Endpoint | undefined {
+export function parseEndpoint(text: string, network: Network = 'tcp'): Endpoint | undefined {
   const prefix = `${network}!`;
   const rest = text.startsWith(prefix) ? text.slice(prefix.length) : text;
   const plan9 = text.includes('!');

@@ -9,7 +9,9 @@ export const resolve: QuestionFile<Commons> = {
   name: 'resolve',
   stream: true,
   ask: ({ sources }, question, { now }): Attempt<readonly string[]> => {
-    const endpoints = endpointsOf(question.trim(), sources.resolver, 0, now);
+    const text = question.trim();
+    const network = text.startsWith('udp!') ? 'udp' : 'tcp';
+    const endpoints = endpointsOf(text, network, sources.resolver, 0, now);
     return endpoints === BLOCKED ? BLOCKED : endpoints.map(formatEndpoint);
   },
 };

@@ -1,3 +1,4 @@
+import type { Network } from '../../tcp/address.ts';
 import type { ControlBlock } from '../../tcp/control-block.ts';
 import { ErrnoError } from '../../tcp/errno.ts';
 import type { Stack } from '../../tcp/stack.ts';
@@ -69,9 +70,9 @@ export class HostNames {
     this.#upstreamResolvConf = whenChanged(files.upstreamResolvConf, parseResolvConf);
   }
 
-  /** The port of a service over TCP. */
-  port(service: string): number | undefined {
-    return this.#services().get(service);
+  /** The port of a service. */
+  port(service: string, network: Network): number | undefined {
+    return this.#services().get(`${service}/${network}`);
   }
 
   /**

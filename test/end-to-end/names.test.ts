@@ -86,7 +86,7 @@ async function teller(t: Test, host: string, port: number): Promise<() => number
 t.test('by the files of the host', async (t) => {
   const daemon = Daemon.prepare(t);
   replace(t, daemon, '/etc/hosts', `${HOST} db DB.test\n10.7.0.99 twins\n${HOST} twins\n`);
-  replace(t, daemon, '/etc/services', 'greeting 9000/tcp hello\n');
+  replace(t, daemon, '/etc/services', 'greeting 9000/tcp hello\ndomain 53/udp\n');
   replace(t, daemon, '/etc/resolv.conf', '');
   await daemon.mount();
   await teller(t, HOST, 9000);
@@ -101,6 +101,10 @@ t.test('by the files of the host', async (t) => {
   await says(
     'exec 3<>net/resolve; echo tcp!twins!greeting >&3; cat <&3',
     `10.7.0.99:9000\n${HOST}:9000\n`,
+  );
+  await says(
+    'mkdir net/udp/ask; echo udp!db!domain > net/udp/ask/connect; cat net/udp/ask/remote',
+    `${HOST}:53\n`,
   );
   await says('ls net/dial/db:nonsense 2>&1 | grep -c "No such file"', '1\n');
   t.match(await daemon.run('cat net/dial/nobody:80'), {
@@ -154,12 +158,18 @@ t.test('by DNS', async (t) => {
   server.isSilent = true;
   const waiting = [
     daemon.shell('exec cat net/dial/late.test:9000'),
+    daemon.shell(`
+      mkdir net/udp/late; echo late.test:9 > net/udp/late/remote
+      grep -qx ${HOST}:9 net/udp/late/remote && echo hello
+    `),
     daemon.shell(
       'mkdir net/tcp/late; echo late.test:9000 > net/tcp/late/connect; exec cat net/tcp/late/data',
     ),
   ];
   await until(() => server.asked.includes('A late.test'));
-  await until(async () => (await daemon.run('ls net/tcp')).stdout.includes('late'));
+  await until(async () =>
+    /late\n(.*\n)*late/.test((await daemon.run('ls net/tcp net/udp')).stdout),
+  );
   await daemon.killEngine();
   server.asked.length = 0;
   server.isSilent = false;

@@ -52,7 +52,7 @@ t.test('what is none', async (t) => {
 t.test('what it stands for', async (t) => {
   const names = new KnownNames();
   names.hosts.set('db', ['fd00:7::1', '10.7.0.1']);
-  const of = (text: string) => endpointsOf(text, names, 7, 0);
+  const of = (text: string) => endpointsOf(text, 'tcp', names, 7, 0);
   t.same(of('db:daytime'), [
     { address: 'fd00:7::1', port: 13 },
     { address: '10.7.0.1', port: 13 },
@@ -60,6 +60,15 @@ t.test('what it stands for', async (t) => {
   t.same(of('10.7.0.1!daytime'), [{ address: '10.7.0.1', port: 13 }]);
   t.same(of('[FD00:7::0:1]:80'), [{ address: 'fd00:7::1', port: 80 }]);
   t.same(of(':80'), [{ address: '::', port: 80 }]);
+  const overUdp = (text: string) => endpointsOf(text, 'udp', names, 7, 0);
+  t.same(overUdp('udp!10.7.0.1!domain'), [{ address: '10.7.0.1', port: 53 }]);
+  for (const text of ['db:daytime', 'tcp!db!53', 'udp!db!']) {
+    t.equal(
+      errnoOf(() => overUdp(text)),
+      'EINVAL',
+      text,
+    );
+  }
   t.equal(
     errnoOf(() => of('db:gopher')),
     'EINVAL',

@@ -43,6 +43,46 @@ t.test('connect and dial take names of hosts and services', async (t) => {
   t.equal(world.read(`tcp/${last}/remote`), `${THERE}:13\n`);
 });
 
+t.test('so do connect and remote of a UDP socket', async (t) => {
+  const world = worldWith('fd00:7::9', THERE);
+  world.mkdirUdp('ask');
+  world.write('udp/ask/remote', 'db:domain');
+  t.equal(world.read('udp/ask/remote'), `${THERE}:53\n`, 'there is no IPv6 here');
+  world.write('udp/ask/connect', 'udp!db!52');
+  t.equal(world.read('udp/ask/remote'), `${THERE}:52\n`);
+  world.write('udp/ask/ctl', 'ttl 3\nconnect db:54');
+  t.equal(world.read('udp/ask/remote'), `${THERE}:54\n`);
+  t.equal(ask(world, 'udp!db!domain'), `[fd00:7::9]:53\n${THERE}:53\n`);
+  for (const [address, errno] of [
+    ['nobody:53', 'ENOENT'],
+    ['db:daytime', 'EINVAL'],
+    ['tcp!db!53', 'EINVAL'],
+  ] as const) {
+    t.equal(
+      errnoOf(() => world.write('udp/ask/connect', address)),
+      errno,
+    );
+  }
+});
+
+t.test('a UDP socket that waits for a name has done nothing yet', async (t) => {
+  const world = worldWith(THERE);
+  world.mkdirUdp('ask');
+  world.resolver.isSilent = true;
+  const handle = world.open('udp/ask/ctl', O_WRONLY);
+  const source = encoder.encode('ttl 3\nconnect db:53\nttl 4');
+  const call = world.call();
+  t.equal(world.tree.write(handle, 0, source, call), BLOCKED);
+  t.same(world.resolver.waiting.get('db'), [world.tree.waitsOn(handle)]);
+  t.equal(world.read('udp/ask/connect'), 'not connected\n');
+  t.equal(world.read('udp/ask/sockopts/ttl'), '3\n');
+  world.resolver.isSilent = false;
+  world.restart();
+  t.equal(world.tree.write(handle, 0, source, world.call({ note: call.note })), source.length);
+  t.equal(world.read('udp/ask/remote'), `${THERE}:53\n`);
+  t.equal(world.read('udp/ask/sockopts/ttl'), '4\n');
+});
+
 t.test('names that nobody knows', async (t) => {
   const world = worldWith(THERE);
   world.mkdir('chat');

@@ -2,7 +2,7 @@ import type { UdpPcb } from '../../../tcp/udp/udp-pcb.ts';
 import type { Connection } from '../../connection.ts';
 import { endpointLine } from '../../endpoint-line.ts';
 import type { TextFile } from '../../file.ts';
-import { endpoint } from '../../input.ts';
+import { sendTo } from './connect.ts';
 
 /**
  * The peer. Without one: where the datagram came from that was read last, or nothing before that, and an address that is written
@@ -12,7 +12,9 @@ export const udpRemote: TextFile<Connection<UdpPcb>> = {
   name: 'remote',
   stream: false,
   read: ({ pcb }) => endpointLine((pcb.IS_CONNECTED === 0 && pcb.source) || pcb.remote),
-  write: ({ stack, pcb }, text) => {
-    stack.udp.setDestination(pcb, text.trim() === '' ? undefined : endpoint(text, 'udp'));
+  write: (connection, text, call) => {
+    const { stack, pcb } = connection;
+    if (text.trim() === '') return stack.udp.setDestination(pcb, undefined);
+    return sendTo(connection, text, call, (endpoint) => stack.udp.setDestination(pcb, endpoint));
   },
 };

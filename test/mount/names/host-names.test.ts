@@ -17,8 +17,8 @@ t.test('the files are followed when they change', async (t) => {
   t.same(names.addresses('DB.', 0, 0), ['10.7.0.1']);
   hosts = '10.7.0.9 db\nfd00:7::9 db';
   t.same(names.addresses('db', 0, 0), ['10.7.0.9', 'fd00:7::9']);
-  t.equal(names.port('http'), 80);
-  t.equal(names.port('gopher'), undefined);
+  t.equal(names.port('http', 'tcp'), 80);
+  t.equal(names.port('http', 'udp'), undefined);
 });
 
 t.test('who is not there, and why', async (t) => {
