@@ -11,7 +11,7 @@ export function isConnected(pcb: Pcb): boolean {
   return isSynchronized(pcb.STATE) && !isOver(pcb);
 }
 
-/** Both directions have ended, or never began. */
+/** Both directions have ended, never began, or go on elsewhere. */
 export function isOver(pcb: Pcb): boolean {
   switch (pcb.STATE) {
     case State.CLOSED:
@@ -19,6 +19,7 @@ export function isOver(pcb: Pcb): boolean {
     case State.CLOSING:
     case State.LAST_ACK:
     case State.TIME_WAIT:
+    case State.MOVED:
       return true;
     default:
       return false;

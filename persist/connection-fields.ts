@@ -74,12 +74,25 @@ function storedFields(store: RecordStore, records: FieldedRecords): FieldNames {
 /** What a record may have, whether or not this program's have it. */
 const TYPES = ['f64', 'u32', 'u16', 'u8'];
 
-/** Behind its checksum the text is what some program wrote: this one, or another one that has more types of field. */
+/** The text is what some program wrote: this one, or another one that has more types of field. A file that somebody brings may say anything. */
 function parse(value: Uint8Array): FieldNames {
-  const fields = JSON.parse(Buffer.from(value).toString()) as FieldNames;
+  const fields = asFieldNames(Buffer.from(value).toString());
   const type = Object.keys(fields).find((name) => !TYPES.includes(name));
   if (type === undefined) return fields;
   throw newer(`fields of type ${type}`);
+}
+
+function asFieldNames(text: string): FieldNames {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw damaged();
+  }
+  if (typeof value !== 'object' || value === null) throw damaged();
+  for (const names of Object.values(value))
+    if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) throw damaged();
+  return value as FieldNames;
 }
 
 function allNames(fields: FieldNames): string[] {

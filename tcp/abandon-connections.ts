@@ -1,5 +1,6 @@
 import { errnoNumber } from './errno.ts';
 import type { Host } from './host.ts';
+import { forget } from './move-out.ts';
 import type { Pcb } from './pcb.ts';
 import { provokePeer } from './reset.ts';
 import { State } from './state.ts';
@@ -10,7 +11,11 @@ import { State } from './state.ts';
  * does what is no connection yet, or had ended and was read to its end.
  */
 export function abandonConnections(host: Host, now: number): void {
-  for (const pcb of [...host.pcbs.values()]) if (isConnection(pcb)) abandon(host, pcb, now);
+  for (const pcb of [...host.pcbs.values()]) {
+    // Its file may have been written, and used, since.
+    if (pcb.STATE === State.MOVED) forget(host, pcb, now);
+    else if (isConnection(pcb)) abandon(host, pcb, now);
+  }
   for (const waiting of host.waiting.values()) waiting.established.length = 0;
 }
 

@@ -11,6 +11,15 @@ import { State } from './state.ts';
  */
 export function abandon(pcb: Pcb): void {
   const { STATE } = pcb;
+  if (STATE === State.MOVED) {
+    if (!pcb.hasFile) return;
+    // Its bytes are not there to be written to a file. It stays silent all the same, for another host may speak for it.
+    pcb.MOVED_FROM = State.CLOSED;
+    pcb.SEND_START = pcb.SEND_END;
+    pcb.RECEIVE_START = pcb.RECEIVE_END;
+    pcb.END_DEADLINE = 0;
+    return;
+  }
   if (STATE === State.LISTEN || (STATE === State.CLOSED && pcb.readable === 0)) return;
   pcb.STATE = State.CLOSED;
   pcb.ERROR = errnoNumber('ECONNABORTED');

@@ -1,4 +1,5 @@
 import type { Host } from './host.ts';
+import { forget } from './move-out.ts';
 import type { Pcb } from './pcb.ts';
 import { resetPeer } from './reset.ts';
 import { State } from './state.ts';
@@ -10,6 +11,10 @@ export function abort(host: Host, pcb: Pcb, now: number): void {
     case State.LISTEN:
       abortWaiting(host, pcb, now);
       break;
+    case State.MOVED:
+      // There is nothing here to abort, and whom to tell is not ours to know.
+      forget(host, pcb, now);
+      return;
     case State.SYN_RECEIVED:
     case State.ESTABLISHED:
     case State.FIN_WAIT_1:

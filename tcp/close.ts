@@ -1,7 +1,8 @@
 import { abort, abortWaiting } from './abort.ts';
 import type { Host } from './host.ts';
+import { forget } from './move-out.ts';
 import type { Pcb } from './pcb.ts';
-import { State } from './state.ts';
+import { maySpeak, State } from './state.ts';
 import { TcpError } from './tcp-error.ts';
 
 /** How long an orphan waits for the peer's FIN: Linux's net.ipv4.tcp_fin_timeout. */
@@ -30,7 +31,7 @@ export function shutdownReceive(host: Host, pcb: Pcb): void {
 }
 
 function checkConnected({ STATE }: Pcb): void {
-  if (STATE === State.CLOSED || STATE === State.LISTEN || STATE === State.SYN_SENT) {
+  if (!maySpeak(STATE) || STATE === State.SYN_SENT) {
     throw new TcpError('ENOTCONN');
   }
 }
@@ -50,6 +51,9 @@ export function close(host: Host, pcb: Pcb, now: number): void {
       host.finish(pcb, 0);
       return;
     case State.TIME_WAIT:
+      return;
+    case State.MOVED:
+      forget(host, pcb, now);
       return;
   }
   // Unread bytes are lost to the user, and the peer must learn of it (RFC 9293 section 3.6.1; RFC 2525 section 2.17).

@@ -145,6 +145,15 @@ const FIELDS = {
   END_DEADLINE: durable.f64,
   /** When a segment of the peer last arrived. */
   LAST_HEARD: carried.f64,
+  // Moves from host to host: see move-out.ts.
+  /** How often it has moved out: of two files with the same connection, the one that says more is the later one. */
+  MOVES: durable.u32,
+  /** In MOVED: the state that it was in, which is in its file; CLOSED: there is no file of it any more. */
+  MOVED_FROM: durable.u8,
+  /** In MOVED: when it moved out, by this clock and by the wall clock, milliseconds since 1970. */
+  MOVED_AT: durable.f64,
+  MOVED_AT_WALL: durable.f64,
+
   /** How often the retransmission or persist timer has run out since the round-trip time was last measured. */
   BACKOFF: durable.u8,
   /** When it first did since something was acknowledged: giving up does not begin again with each engine. */
@@ -458,7 +467,7 @@ export class Pcb extends definition.Base implements TimerItem {
 
   /** Bytes that `receive` would give just now. */
   get readable(): number {
-    return this.RECEIVE_END - this.RECEIVE_START;
+    return this.STATE === State.MOVED ? 0 : this.RECEIVE_END - this.RECEIVE_START;
   }
 
   /**
@@ -483,6 +492,11 @@ export class Pcb extends definition.Base implements TimerItem {
       STATE === State.SYN_SENT ||
       STATE === State.SYN_RECEIVED;
     return isOpen && this.FIN_QUEUED === 0 ? this.sendSpace : 0;
+  }
+
+  /** Whether it has moved out, and all that it was is still here to be written to a file. */
+  get hasFile(): boolean {
+    return this.STATE === State.MOVED && this.MOVED_FROM !== State.CLOSED;
   }
 
   /** How many bytes may wait to be acknowledged, as far as there is memory. */
@@ -555,6 +569,8 @@ export class Pcb extends definition.Base implements TimerItem {
 
   /** When the next of its timers is due; Infinity: none is set. */
   get deadline(): number {
+    // What its timers had left is in its file.
+    if (this.hasFile) return Infinity;
     let earliest = Infinity;
     if (this.RETRANSMISSION_DEADLINE !== 0) earliest = this.RETRANSMISSION_DEADLINE;
     if (this.PERSIST_DEADLINE !== 0) earliest = Math.min(earliest, this.PERSIST_DEADLINE);
@@ -680,6 +696,21 @@ export class Pcb extends definition.Base implements TimerItem {
     this.DELAYED_ACK_DEADLINE = 0;
     this.PACING_DEADLINE = 0;
     this.END_DEADLINE = 0;
+  }
+
+  /** Nothing leaves or is expected any more: keeps only what a file of it needs. */
+  stand(): void {
+    this.reassembly = undefined;
+    this.#dropFlight();
+    this.#receiveStream?.forgetBeyondEnd();
+  }
+
+  /** Nothing more will be sent, received or read. */
+  dropStreams(): void {
+    this.dropBuffers();
+    this.#receiveStream?.reset(this.RECEIVE_END);
+    this.#receiveStream = undefined;
+    this.RECEIVE_START = this.RECEIVE_END;
   }
 
   /** Gives the record's slot back. The last values stay readable. */

@@ -6,11 +6,12 @@ import { FIN_WAIT_2_TIMEOUT } from './close.ts';
 import { CONGESTION_CONTROLS, congestionControlOf } from './congestion-control/selected.ts';
 import { DURABILITIES, Durability } from './durability.ts';
 import type { Host, Waiting } from './host.ts';
+import { SILENCE } from './move-out.ts';
 import { type Pcb, RECORD_LENGTH } from './pcb.ts';
 import { RecordError } from './record-error.ts';
 import { INITIAL_RTO } from './retransmission-timeout.ts';
 import { seqAdd } from './sequence.ts';
-import { isSynchronized, STATE_COUNT, State } from './state.ts';
+import { isSynchronized, maySpeak, STATE_COUNT, State } from './state.ts';
 import { resumeTimestamps } from './timestamps.ts';
 import { MAX_WINDOW_SCALE } from './wire/tcp-options.ts';
 
@@ -67,9 +68,12 @@ function enlist(host: Host, pcb: Pcb): void {
   }
 }
 
-function checkFields(pcb: Pcb): void {
+export function checkFields(pcb: Pcb): void {
   check(Number.isSafeInteger(pcb.ID) && pcb.ID > 0, 'an ID is a positive integer');
-  check(pcb.STATE < STATE_COUNT, `connection ${pcb.ID} is in no state of TCP`);
+  check(
+    pcb.STATE < STATE_COUNT && pcb.MOVED_FROM < STATE_COUNT,
+    `connection ${pcb.ID} is in no state of TCP`,
+  );
   check(
     pcb.CONGESTION_CONTROL < CONGESTION_CONTROLS.length,
     `connection ${pcb.ID} has an unknown congestion control`,
@@ -108,7 +112,7 @@ function isConnectedTwice(host: Host, pcb: Pcb): boolean {
   return host.connections.find(localAddress, LOCAL_PORT, remoteAddress, REMOTE_PORT) !== undefined;
 }
 
-function check(condition: boolean, what: string): void {
+export function check(condition: boolean, what: string): void {
   if (!condition) throw new RecordError(what);
 }
 
@@ -131,18 +135,40 @@ export function resume(host: Host, now: number, absence: Absence): void {
     resumeGoing(host, pcb);
     if (pcb.isRemoved) continue;
     host.changed(pcb);
-    if (pcb.STATE === State.CLOSED || pcb.STATE === State.LISTEN) continue;
-    resumeSending(pcb);
-    pcb.LAST_ACK_SENT = pcb.RCV_NXT;
-    resumeTimestamps(pcb, now, absence);
-    resumeDeadline(host, pcb, now, absence);
-    resumePatience(pcb, now, absence);
-    if (pcb.STATE !== State.TIME_WAIT) speakUpAt(pcb, now + (host.entropy() / 2 ** 32) * spread);
-    host.arm(pcb);
+    if (pcb.STATE === State.MOVED) resumeMoved(host, pcb, now, absence);
+    else if (maySpeak(pcb.STATE))
+      resumeConnection(host, pcb, now, absence, (host.entropy() / 2 ** 32) * spread);
   }
   for (const { established } of host.waiting.values()) {
     established.sort((a, b) => a.QUEUE_ORDER - b.QUEUE_ORDER);
   }
+}
+
+/**
+ * Derives what was not journaled of a connection that has a peer, and re-arms its timers.
+ * @param wait milliseconds until it speaks up
+ */
+export function resumeConnection(
+  host: Host,
+  pcb: Pcb,
+  now: number,
+  absence: Absence,
+  wait: number,
+): void {
+  resumeSending(pcb);
+  pcb.LAST_ACK_SENT = pcb.RCV_NXT;
+  resumeTimestamps(pcb, now, absence);
+  resumeDeadline(host, pcb, now, absence);
+  resumePatience(pcb, now, absence);
+  if (pcb.STATE !== State.TIME_WAIT) speakUpAt(pcb, now + wait);
+  host.arm(pcb);
+}
+
+/** What has a file stays as it is there. Of the rest, only how long to be silent is left to say. */
+function resumeMoved(host: Host, pcb: Pcb, now: number, absence: Absence): void {
+  if (pcb.hasFile) return;
+  resumeDeadline(host, pcb, now, absence);
+  host.arm(pcb);
 }
 
 /** The program is done with it, and so is TCP: only `salvage` leaves such a one. */
@@ -184,12 +210,17 @@ function resumeSending(pcb: Pcb): void {
   if (!pcb.isSynOutstanding) congestionControlOf(pcb).start(pcb);
 }
 
-/** TIME-WAIT and FIN-WAIT-2 last at least as long as they would have. */
+/** TIME-WAIT, FIN-WAIT-2 and silence last at least as long as they would have. */
 function resumeDeadline(host: Host, pcb: Pcb, now: number, { began, atLeast }: Absence): void {
   if (pcb.END_DEADLINE === 0) return;
-  const full = pcb.STATE === State.TIME_WAIT ? host.timeWait : FIN_WAIT_2_TIMEOUT;
+  const full = longestDeadline(host, pcb.STATE);
   const left = Math.min(full, Math.max(0, pcb.END_DEADLINE - began));
   pcb.END_DEADLINE = now - atLeast + left;
+}
+
+function longestDeadline(host: Host, state: number): number {
+  if (state === State.TIME_WAIT) return host.timeWait;
+  return state === State.MOVED ? SILENCE : FIN_WAIT_2_TIMEOUT;
 }
 
 /** A peer was silent, or did not acknowledge, for as long as somebody listened. What it said meanwhile nobody knows. */

@@ -56,6 +56,8 @@ export function segmentArrives(
     arrivesInListen(host, listener, source, segment, bytes, now, lastUsed);
     return;
   }
+  // Not even a SYN or a RST is ours to judge: whoever speaks for the connection hears it, or its sender says it again.
+  if (pcb.STATE === State.MOVED) return;
   pcb.LAST_HEARD = now;
   pcb.KEEPALIVE_PROBES = 0;
   if (pcb.STATE === State.SYN_SENT) arrivesInSynSent(host, pcb, segment, now);

@@ -8,6 +8,8 @@ import {
 import type { Pcb } from './pcb.ts';
 import { boundByUserTimeout } from './retransmission-timeout.ts';
 import { COMMON_OPTIONS, checkOption, type SocketOption, SWITCH, upTo } from './socket-option.ts';
+import { State } from './state.ts';
+import { TcpError } from './tcp-error.ts';
 import { oweUserTimeout } from './user-timeout-option.ts';
 
 /** Linux's MAX_TCP_KEEPIDLE and MAX_TCP_KEEPINTVL, 32767 s, in milliseconds. */
@@ -49,7 +51,7 @@ export function getOption(pcb: Pcb, name: SocketOptionName): number {
   return pcb[name] === 0 && option.unset !== undefined ? option.unset(pcb) : pcb[name];
 }
 
-/** @throws TcpError EINVAL when the value is none of this option, or it is too late to set it */
+/** @throws TcpError EINVAL when the value is none of this option, or it is too late to set it; ENOTCONN when the connection has moved */
 export function setOption(
   host: Host,
   pcb: Pcb,
@@ -58,9 +60,19 @@ export function setOption(
   now: number,
 ): void {
   checkOption(host, pcb, OPTIONS[name], value);
+  // What is in its file stays as it is.
+  if (pcb.STATE === State.MOVED) throw new TcpError('ENOTCONN');
   if (pcb[name] === value) return;
   pcb[name] = value;
   takeEffect(host, pcb, name, value, now);
+}
+
+/** Whether every option is unset or has a value that may be set. */
+export function areOptionsValid(host: Host, pcb: Pcb): boolean {
+  return NAMES.every((name) => {
+    const { least, most }: SocketOption<Pcb> = OPTIONS[name];
+    return pcb[name] === 0 || (pcb[name] >= least && pcb[name] <= most(host));
+  });
 }
 
 /** A connection that `listener` has got has what was set there, as accept(2) of Linux has it. */

@@ -8,6 +8,8 @@ import type { Counters } from './counters.ts';
 import type { Egress } from './egress.ts';
 import { Host, type StackOptions } from './host.ts';
 import { BARE, type Ingress } from './ingress.ts';
+import { MovingIn } from './move-in.ts';
+import { moveOut } from './move-out.ts';
 import { accept, bind, connect, listen } from './open.ts';
 import { packetArrives } from './packet-arrives.ts';
 import type { Pcb } from './pcb.ts';
@@ -214,6 +216,28 @@ export class Stack {
   /** ABORT: a RST, then gone. */
   abort(pcb: Pcb, now: number): void {
     abort(this.#host, pcb, now);
+  }
+
+  /**
+   * From now on another host may speak for the connection, and this one never does. Its record and its bytes stay, to be written to a
+   * file, until it is closed. Again is the same as once.
+   * @param wall milliseconds since 1970
+   * @throws TcpError EOPNOTSUPP a listener, or a connection with ourselves; ENOTCONN no connection, or not yet or no longer; ENODATA it
+   * has moved, and is not to be had again
+   */
+  moveOut(pcb: Pcb, now: number, wall: number): void {
+    moveOut(this.#host, pcb, now, wall);
+  }
+
+  /**
+   * A connection that has moved out elsewhere and is about to be this host's.
+   * @param record any bytes
+   * @throws RecordError it contradicts itself
+   * @throws TcpError EADDRNOTAVAIL its address is not ours; EADDRINUSE this pair of sockets is connected; EEXIST as this connection; ESTALE it
+   * has been here since; ENOBUFS no memory; ENOSPC nothing more can be kept
+   */
+  moveIn(record: Uint8Array): MovingIn {
+    return new MovingIn(this.#host, record);
   }
 
   /** What holds for `pcb`, whether its user has set it or not: bytes, milliseconds, or as its field says. */

@@ -1,4 +1,4 @@
-/** The states of a connection (RFC 9293 section 3.3.2). The numbers are in the journal. */
+/** The states of a connection (RFC 9293 section 3.3.2), and one that TCP has no name for. The numbers are in the journal. */
 export const State = {
   CLOSED: 0,
   LISTEN: 1,
@@ -11,6 +11,8 @@ export const State = {
   CLOSING: 8,
   LAST_ACK: 9,
   TIME_WAIT: 10,
+  /** Another host speaks for it, or will: see move-out.ts. */
+  MOVED: 11,
 } as const;
 
 export type State = (typeof State)[keyof typeof State];
@@ -27,20 +29,26 @@ const NAMES = [
   'CLOSING',
   'LAST-ACK',
   'TIME-WAIT',
+  'MOVED',
 ] as const;
 
 export type StateName = (typeof NAMES)[number];
 
 export const STATE_COUNT = NAMES.length;
 
-/** The name that RFC 9293 writes. */
+/** The name that RFC 9293 writes, or MOVED. */
 export function stateName(state: number): StateName {
   return NAMES[state]!;
 }
 
 /** Whether both sides know each other's sequence numbers (RFC 9293 section 3.5.1: "synchronized state"). */
 export function isSynchronized(state: number): boolean {
-  return state >= State.ESTABLISHED;
+  return state >= State.ESTABLISHED && state !== State.MOVED;
+}
+
+/** Whether there is a peer, and we are the one who speaks to it. */
+export function maySpeak(state: number): boolean {
+  return state !== State.CLOSED && state !== State.LISTEN && state !== State.MOVED;
 }
 
 /** Whether the peer may still send text that the user wants (RFC 9293 section 3.10.7.4, seventh). */

@@ -19,7 +19,7 @@ import {
 import { hasDsack, hasSack, putSackBlocks, sackSize } from './sack-blocks.ts';
 import { segmentOf, writeSegment } from './segment-writer.ts';
 import { seqAdd, seqLessOrEqual, seqLessThan, seqMax, seqMin, seqSub } from './sequence.ts';
-import { State } from './state.ts';
+import { maySpeak, State } from './state.ts';
 import { probeLeaves, scheduleProbe } from './tail-loss-probe.ts';
 import { stamp } from './timestamps.ts';
 import { putUserTimeout, putUserTimeoutInSyn, userTimeoutLeft } from './user-timeout-option.ts';
@@ -60,7 +60,7 @@ export function transmitConnections(
  * @returns false when `egress` was full before everything was written
  */
 function transmitConnection(host: Host, pcb: Pcb, now: number, egress: Egress): boolean {
-  if (pcb.STATE === State.CLOSED || pcb.STATE === State.LISTEN) return true;
+  if (!maySpeak(pcb.STATE)) return true;
   if (pcb.isSynOutstanding) {
     return (
       transmitSyn(host, pcb, now, egress) &&

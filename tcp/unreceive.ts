@@ -2,7 +2,7 @@ import { Durability } from './durability.ts';
 import type { Host } from './host.ts';
 import type { Pcb } from './pcb.ts';
 import { seqAdd, seqSub } from './sequence.ts';
-import { mayReceiveText } from './state.ts';
+import { mayReceiveText, State } from './state.ts';
 
 /**
  * How many of the newest bytes received the peer does not know to have arrived: forgotten, they come again. None where something
@@ -16,10 +16,11 @@ export function unacknowledged(host: Host, pcb: Pcb): number {
 
 /**
  * The last `count` bytes that were read, and all that came after them, have not arrived after all. The peer has not been told that they had, and
- * nothing has left since they were read.
+ * nothing has left since they were read: so if the connection has moved out since, nobody has seen its file.
  */
 export function unreceive(host: Host, pcb: Pcb, count: number): void {
-  if (!mayReceiveText(pcb.STATE) || pcb.FIN_RECEIVED === 1) return;
+  const state = pcb.STATE === State.MOVED ? pcb.MOVED_FROM : pcb.STATE;
+  if (!mayReceiveText(state) || pcb.FIN_RECEIVED === 1) return;
   const from = Math.max(0, pcb.RECEIVE_START - count);
   pcb.RCV_NXT = seqAdd(pcb.RCV_NXT, from - pcb.RECEIVE_END);
   pcb.LAST_ACK_SENT = pcb.RCV_NXT;

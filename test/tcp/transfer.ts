@@ -14,11 +14,11 @@ export function pattern(length: number, seed: number): Uint8Array {
   return bytes;
 }
 
-/** One end of a conversation: what it still has to say and what it has heard. The connection is known by its ID. */
+/** One end of a conversation: what it still has to say and what it has heard. The connection is known by its ID, which is another one when it has moved. */
 export class Talker {
   readonly #wire: WirePair;
   readonly side: Side;
-  readonly id: number;
+  id: number;
   readonly #text: Uint8Array;
   #said = 0;
   readonly #heard: Uint8Array[] = [];

@@ -69,7 +69,7 @@ class Store {
       if (!(pcb instanceof Pcb)) continue;
       const sent = new Uint8Array(pcb.SEND_END - pcb.SEND_START);
       if (sent.length > 0) pcb.sendStream.copy(pcb.SEND_START, sent.length, sent);
-      const received = new Uint8Array(pcb.readable);
+      const received = new Uint8Array(pcb.RECEIVE_END - pcb.RECEIVE_START);
       if (received.length > 0) pcb.receiveStream.copy(pcb.RECEIVE_START, received.length, received);
       this.#connections.set(pcb.ID, { record: pcb.record.slice(), sent, received });
     }
@@ -219,7 +219,8 @@ export class WirePair {
   /** One way, milliseconds. */
   delay = 5;
   readonly a: Station;
-  readonly b: Station;
+  /** Who has B's address; another host may have it later. */
+  b: Station;
   /** Every packet that was sent, also those that got lost. */
   readonly sent: Packet[] = [];
   /** Whether `sent` is kept. */
