@@ -48,7 +48,8 @@ const SETTINGS = 'sysctl -qw net.ipv4.ip_local_port_range="1024 65535" net.ipv4.
 
 if (values.profile !== undefined) {
   process.env['HOLDFAST_PROFILE'] = resolve(values.profile);
-  process.env['NODE_OPTIONS'] = `--import=${join(import.meta.dirname, '../dist/bench/profile.js')}`;
+  const modules = ['tsx', './profile.ts'].map((name) => `--import=${import.meta.resolve(name)}`);
+  process.env['NODE_OPTIONS'] = modules.join(' ');
 }
 
 await Scope.run(async (scope) => {

@@ -101,4 +101,4 @@ esac
 node_version
 npm_packages
 [ "$1" = start ] || tap_plugins
-quietly node_modules/.bin/tsc
+quietly mount/build.sh

@@ -26,9 +26,10 @@ t.test('what it cannot do is said once, at mount', async (t) => {
 
 t.test('without the package one line says so, and nothing is left', async (t) => {
   const program = new ProgramCopy(t);
-  program.change('mount/fuse-native/package.js', (text) =>
+  program.change('mount/fuse-native/package.ts', (text) =>
     text.replace("('fuse-native')", "('fuse-native-that-is-not-there')"),
   );
+  program.build();
   const daemon = Daemon.prepare(t, program.path);
   const { status, stdout, stderr } = await daemon.holdfast(`mount net ${DRIVER}`);
   t.same({ status, stdout }, { status: 1, stdout: '' });

@@ -1,18 +1,19 @@
+import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { HOLDFAST } from './daemon.ts';
+import { join } from 'node:path';
 
-const PROJECT = join(dirname(HOLDFAST), '../..');
+const PROJECT = join(import.meta.dirname, '../..');
 
-/** A copy of the built program, to be changed under a running daemon. It goes when the test ends. */
+/** A copy of the program, to be changed and built again under a running daemon. It goes when the test ends. */
 export class ProgramCopy {
   readonly #directory = mkdtempSync('/tmp/holdfast-program-');
 
   constructor(t: { teardown(handler: () => void): unknown }) {
     t.teardown(() => rmSync(this.#directory, { recursive: true }));
-    cpSync(join(PROJECT, 'dist'), join(this.#directory, 'dist'), { recursive: true });
-    for (const name of ['node_modules', 'package.json'])
-      symlinkSync(join(PROJECT, name), join(this.#directory, name));
+    for (const name of ['tcp', 'persist', 'fs', 'mount', 'tsconfig.json', 'package.json'])
+      cpSync(join(PROJECT, name), join(this.#directory, name), { recursive: true });
+    symlinkSync(join(PROJECT, 'node_modules'), join(this.#directory, 'node_modules'));
+    this.build();
   }
 
   /** The command line. */
@@ -20,14 +21,21 @@ export class ProgramCopy {
     return join(this.#directory, 'dist/mount/cli.js');
   }
 
-  /** Changes the text of one of its files. */
+  /** Changes the text of one of its sources. */
   change(name: string, change: (text: string) => string): void {
-    const path = join(this.#directory, 'dist', name);
-    writeFileSync(path, change(readFileSync(path, 'utf8')));
+    const path = join(this.#directory, name);
+    const before = readFileSync(path, 'utf8');
+    const after = change(before);
+    if (after === before) throw new Error(`nothing has changed in ${name}`);
+    writeFileSync(path, after);
   }
 
-  /** Makes one of its files what it was. */
+  /** Makes one of its sources what it was. */
   restore(name: string): void {
-    cpSync(join(PROJECT, 'dist', name), join(this.#directory, 'dist', name));
+    cpSync(join(PROJECT, name), join(this.#directory, name));
+  }
+
+  build(): void {
+    execFileSync(join(this.#directory, 'mount/build.sh'));
   }
 }

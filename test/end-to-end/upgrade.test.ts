@@ -67,14 +67,17 @@ t.test('an engine that does not get ready leaves the old one at work', async (t)
     t.hasStrict(await daemon.run('echo hello > net/tcp/chat/data'), { status: 0, stderr: '' });
   };
 
-  program.change('mount/engine.js', () => 'throw new Error("broken");');
+  program.change('mount/engine-main.ts', (text) => `throw new Error('broken');\n${text}`);
+  program.build();
   await fails(/died before it was loaded/, 1);
-  program.restore('mount/engine.js');
-  program.change('persist/layout.js', (text) =>
+  program.restore('mount/engine-main.ts');
+  program.change('persist/layout.ts', (text) =>
     text.replace(/LAYOUT_VERSION = \d+/, 'LAYOUT_VERSION = 1000000'),
   );
+  program.build();
   await fails(/layout version/, 2);
-  program.restore('persist/layout.js');
+  program.restore('persist/layout.ts');
+  program.build();
   t.hasStrict(await daemon.holdfast('upgrade net'), { status: 0, stderr: '' });
   t.not(await daemon.enginePid(), Number(before.get('engine_pid')), 'at last');
   t.hasStrict(await daemon.run('echo hello > net/tcp/chat/data'), { status: 0, stderr: '' });
@@ -92,16 +95,17 @@ t.test(
     t.equal(layout(), LAYOUT_VERSION);
 
     const next = `LAYOUT_VERSION = ${LAYOUT_VERSION + 1}`;
-    program.change('persist/layout.js', (text) => text.replace(/LAYOUT_VERSION = \d+/, next));
-    program.change('tcp/pcb.js', (text) =>
+    program.change('persist/layout.ts', (text) => text.replace(/LAYOUT_VERSION = \d+/, next));
+    program.change('tcp/pcb.ts', (text) =>
       text.replace('ID: durable.f64,', 'ID: durable.f64, OF_THE_NEXT: durable.f64,'),
     );
-    program.change('persist/upgrade.js', (text) =>
+    program.change('persist/upgrade.ts', (text) =>
       text.replace('new Map([', `new Map([[${LAYOUT_VERSION}, () => {}],`),
     );
-    program.change('mount/engine.js', (text) =>
+    program.change('mount/engine.ts', (text) =>
       text.replace("type: 'restored',", "type: 'refused', message: 'not yet',"),
     );
+    program.build();
     const { status, stderr } = await daemon.holdfast('upgrade net');
     t.equal(status, 1);
     t.match(stderr, /old engine goes on/);
@@ -110,14 +114,16 @@ t.test(
     await daemon.killEngine();
     t.match(await daemon.run('head -c 1 net/tcp/chat/data'), { status: 0, stdout: 'f' });
 
-    program.restore('mount/engine.js');
+    program.restore('mount/engine.ts');
+    program.build();
     t.hasStrict(await daemon.holdfast('upgrade net'), { status: 0, stderr: '' });
     t.equal(layout(), LAYOUT_VERSION + 1);
     t.match(await daemon.run('head -c 1 net/tcp/chat/data'), { status: 0, stdout: 'o' });
     t.hasStrict(await daemon.unmount(), { status: 0, stderr: '' });
 
-    for (const file of ['persist/layout.js', 'tcp/pcb.js', 'persist/upgrade.js'])
+    for (const file of ['persist/layout.ts', 'tcp/pcb.ts', 'persist/upgrade.ts'])
       program.restore(file);
+    program.build();
     const older = await daemon.holdfast('mount net');
     t.equal(older.status, 1);
     t.match(older.stderr, /^holdfast: .*was written by a newer Holdfast.*\n$/);
