@@ -7,6 +7,8 @@ export type DriverName = (typeof DRIVER_NAMES)[number];
 export interface Config {
   /** What carries the tree to the kernel. */
   readonly driver: DriverName;
+  /** Whether users other than the one who mounts get in. Missing in what a keeper says that lets them. */
+  readonly allowOther?: boolean;
   /** Absolute path. */
   readonly mountpoint: string;
   /** Absolute path of the store's directory. */

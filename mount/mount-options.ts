@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatAddress, parseAddress, parseCidr } from '../tcp/address.ts';
 import { IPV6_MIN_MTU } from '../tcp/wire/ipv6.ts';
-import { type Config, DRIVER_NAMES } from './config.ts';
+import { type Config, DRIVER_NAMES, type DriverName } from './config.ts';
 import { UsageError } from './usage.ts';
 
 /** IFNAMSIZ less the NUL (linux/if.h). */
@@ -40,11 +40,13 @@ export function parseMountOptions(argv: readonly string[]): MountOptions {
     throw new UsageError('--address and --host-address are two different addresses');
   }
   const ipv6 = bothEnds6(values.address6, values['host-address6']);
+  const driver = oneOf('--driver', values.driver ?? 'direct', DRIVER_NAMES);
   const logFile = values['log-file'] ?? (values.daemon ? `${mountpoint}.log` : undefined);
   return {
     daemon: values.daemon ?? false,
     config: {
-      driver: oneOf('--driver', values.driver ?? 'direct', DRIVER_NAMES),
+      driver,
+      allowOther: allowOther(values['allow-other'], driver),
       mountpoint,
       store,
       address: own.address,
@@ -72,6 +74,7 @@ function parse(argv: readonly string[]) {
       allowPositionals: true,
       options: {
         driver: { type: 'string' },
+        'allow-other': { type: 'string' },
         store: { type: 'string' },
         address: { type: 'string' },
         'host-address': { type: 'string' },
@@ -172,6 +175,16 @@ function size(option: string, text: string): number {
     throw new UsageError(`${option} is a number of bytes, as 256M or 2G, at least 1M, not ${text}`);
   }
   return value;
+}
+
+/** libfuse 2 does not say who asks for what, so nobody is to ask but who mounts. */
+function allowOther(text: string | undefined, driver: DriverName): boolean {
+  const isPossible = driver === 'direct';
+  const isAllowed = oneOf('--allow-other', text ?? (isPossible ? 'on' : 'off'), ['on', 'off']);
+  if (isAllowed === 'on' && !isPossible) {
+    throw new UsageError(`--driver ${driver} cannot tell users apart: --allow-other is off`);
+  }
+  return isAllowed === 'on';
 }
 
 function userLimits(

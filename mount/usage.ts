@@ -15,6 +15,7 @@ MOUNTPOINT is ./net unless given; mount makes it if it does not exist. nc and se
 
 options of mount:
   --driver NAME          what carries the tree: direct or fuse-native  (direct)
+  --allow-other on|off   off: nobody gets in but the user who mounts  (on; fuse-native: off)
   --store DIR            where connections are kept         (MOUNTPOINT.store)
   --address CIDR         the stack's own address            (10.7.0.2/24)
   --host-address CIDR    the host's side of the interface   (10.7.0.1/24)

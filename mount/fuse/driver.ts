@@ -14,9 +14,9 @@ import { Session } from './session.ts';
 export const direct: Driver = {
   limits: [],
   open: openFuse,
-  mount(descriptor, { mountpoint, store }) {
+  mount(descriptor, { mountpoint, store, allowOther = true }) {
     assert(descriptor !== undefined, '/dev/fuse is open');
-    mountFuse(descriptor, mountpoint, { source: store });
+    mountFuse(descriptor, mountpoint, { source: store, allowOther });
     try {
       return { instance: newInstance(), negotiated: negotiate(descriptor) };
     } catch (error) {

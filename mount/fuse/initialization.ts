@@ -70,8 +70,8 @@ export function openFuse(): number {
 export interface MountFuseOptions {
   /** What the table of mounts shows as the source: the store's directory. */
   readonly source: string;
-  /** Whether users other than the one who mounts may enter; as if true for root. */
-  readonly allowOther?: boolean;
+  /** Whether users other than the one who mounts may enter, as far as owners and permissions let them. */
+  readonly allowOther: boolean;
   readonly readOnly?: boolean;
 }
 
@@ -89,7 +89,7 @@ export function mountFuse(descriptor: number, mountpoint: string, options: Mount
     `group_id=${gid}`,
     'default_permissions',
   ];
-  if (options.allowOther ?? uid === 0) data.push('allow_other');
+  if (options.allowOther) data.push('allow_other');
   const flags = MS_NOSUID | MS_NODEV | (options.readOnly ? MS_RDONLY : 0);
   try {
     mount(options.source, mountpoint, MOUNT_TYPE, flags, data.join(','));

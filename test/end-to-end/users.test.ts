@@ -44,6 +44,13 @@ t.test('users', async (t) => {
     '1000 1000 700\n1000 1000 600\n',
   );
   await succeeds('head -c 1 net/tcp/chat/data', 'o');
+  await daemon.unmount();
+  await daemon.mount('--allow-other', 'off');
+  await fails('ls net', 'Permission denied');
+  await fails('head -c 1 net/tcp/chat/data', 'Permission denied');
+  t.match(await daemon.run('cat net/tcp/chat/state'), { stdout: 'ESTABLISHED\n' });
+  await daemon.unmount();
+  await daemon.mount('--user-connections', '3', '--user-buffer-bytes', '8M');
 
   await succeeds('mkdir net/tcp/mine net/udp/mine; stat -c %u net/udp/mine', '1000\n');
   await fails('mkdir net/tcp/more', 'Too many open files in system');

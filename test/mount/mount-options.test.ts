@@ -8,6 +8,7 @@ t.test('defaults', async (t) => {
     daemon: false,
     config: {
       driver: 'direct',
+      allowOther: true,
       mountpoint: resolve('net'),
       store: resolve('net.store'),
       address: '10.7.0.2',
@@ -39,6 +40,7 @@ t.test('each option', async (t) => {
   );
   t.match(config, {
     driver: 'fuse-native',
+    allowOther: false,
     mountpoint: '/m',
     store: '/s',
     address: '10.9.0.2',
@@ -54,6 +56,10 @@ t.test('each option', async (t) => {
     durability: 'power',
     logLevel: 'info',
   });
+});
+
+t.test('others can be kept out', async (t) => {
+  t.match(parseMountOptions(['--allow-other', 'off']).config, { allowOther: false });
 });
 
 t.test('IPv6 is there when both of its ends are given', async (t) => {
@@ -74,6 +80,8 @@ t.test('what makes no sense is refused in one line that names it', async (t) => 
     ['--memory -1G', /--memory/],
     ['--memory lots', /--memory/],
     ['--offload yes', /--offload is one of on, off, not yes/],
+    ['--allow-other yes', /--allow-other is one of on, off, not yes/],
+    ['--driver fuse-native --allow-other on', /cannot tell users apart/],
     ['--mtu 12', /--mtu is a number from 576/],
     ['--mtu 15e2', /--mtu/],
     ['--mtu 65536', /--mtu/],

@@ -37,7 +37,7 @@ t.test('a mount is found, and gone when it is unmounted', async (t) => {
   t.teardown(() => rmSync(directory, { recursive: true }));
   t.equal(findMount(mountpoint), undefined);
   const fuse = openFuse();
-  mountFuse(fuse, mountpoint, { source: '/my store' });
+  mountFuse(fuse, mountpoint, { source: '/my store', allowOther: false });
   t.match(negotiate(fuse), { maxWrite: 1 << 20, maxPages: 256 });
   t.match(findMount(mountpoint), { mountpoint, source: '/my store', readOnly: false });
   unmount(mountpoint);
@@ -66,6 +66,12 @@ t.test('a program that waits in the mount does not keep it', async (t) => {
 
 t.test('a mountpoint that is not there', async (t) => {
   const fuse = openFuse();
-  t.throws(() => mountFuse(fuse, '/nowhere/at/all', { source: 'x' }), /make the directory first/);
-  t.throws(() => mountFuse(fuse, '/dev/null', { source: 'x' }), /not a directory/);
+  t.throws(
+    () => mountFuse(fuse, '/nowhere/at/all', { source: 'x', allowOther: true }),
+    /make the directory first/,
+  );
+  t.throws(
+    () => mountFuse(fuse, '/dev/null', { source: 'x', allowOther: true }),
+    /not a directory/,
+  );
 });

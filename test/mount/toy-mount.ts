@@ -15,7 +15,7 @@ export class ToyMount {
   constructor() {
     this.path = mkdtempSync(join(tmpdir(), 'holdfast-toy-'));
     this.fuse = openFuse();
-    mountFuse(this.fuse, this.path, { source: '/a store' });
+    mountFuse(this.fuse, this.path, { source: '/a store', allowOther: true });
     this.negotiated = negotiate(this.fuse);
   }
 
