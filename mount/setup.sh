@@ -13,7 +13,7 @@ PATH=$PATH:/usr/sbin:/sbin
 for_start='ip:iproute2 mount:mount'
 for_test='socat:socat nc:netcat-openbsd curl:curl nft:nftables unshare:util-linux setpriv:util-linux
   ps:procps mandoc:mandoc man:man-db python3:python3 perl:perl-base dash:dash busybox:busybox jq:jq wget:wget
-  ssh:openssh-client dropbear:dropbear-bin cc:gcc gencat:libc6-dev'
+  ssh:openssh-client dropbear:dropbear-bin fio:fio stress-ng:stress-ng cc:gcc gencat:libc6-dev'
 for_bench='gcc:gcc'
 for_analyse='tshark:tshark tcpdump:tcpdump'
 

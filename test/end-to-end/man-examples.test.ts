@@ -1,7 +1,6 @@
 // holdfast(5) has an entry with an example for every file, and each example does what it shows.
 import '../namespace.ts';
 import { readFileSync } from 'node:fs';
-import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import type { FileTable } from '../../fs/file.ts';
@@ -16,7 +15,8 @@ import {
 } from '../../fs/files.ts';
 import { SOCKOPTS_FILES } from '../../fs/sockopts.ts';
 import { Daemon, HOST, STACK } from './daemon.ts';
-import { dial, listen } from './peer.ts';
+import { echoServer } from './echo-server.ts';
+import { dial } from './peer.ts';
 
 /** Commands behind `$ `, each with what it prints below it. */
 interface Example {
@@ -79,12 +79,7 @@ t.test('every file has an example', async (t) => {
 
 t.test('the examples do what they show', async (t) => {
   const daemon = await Daemon.start(t);
-  const server = await listen(HOST, 9000);
-  server.on('connection', (socket: Socket) => {
-    socket.on('error', () => {});
-    socket.pipe(socket);
-  });
-  t.teardown(() => server.close());
+  await echoServer(t, 9000);
   for (const { title, lines } of examples) {
     await daemon.run(`
       mkdir net/tcp/chat net/tcp/server

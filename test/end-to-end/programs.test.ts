@@ -3,13 +3,14 @@ import '../namespace.ts';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import type { Server, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { until } from './condition.ts';
 import { Daemon, HOST } from './daemon.ts';
+import { echoServer } from './echo-server.ts';
 import { established } from './established.ts';
-import { listen, readToEnd } from './peer.ts';
+import { readToEnd } from './peer.ts';
 import { startSshServer } from './ssh-server.ts';
 
 const QUIET = { status: 0, stderr: '' };
@@ -32,17 +33,6 @@ async function withPeer(
   const socket = await established(t, daemon, name, 9000);
   const [ended] = await Promise.all([daemon.run(script), act(socket)]);
   return ended;
-}
-
-/** Sends back what comes, to whoever comes. */
-async function echoServer(t: Test, port: number): Promise<Server> {
-  const server = await listen(HOST, port);
-  server.on('connection', (socket: Socket) => {
-    socket.on('error', () => {});
-    socket.pipe(socket);
-  });
-  t.teardown(() => server.close());
-  return server;
 }
 
 t.test('one mount', async (t) => {
