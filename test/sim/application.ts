@@ -5,6 +5,7 @@ import { TcpError } from '../../tcp/tcp-error.ts';
 import { type Flow, otherRole, type Role } from './flow.ts';
 import { addressOf } from './packet.ts';
 import { isWithin } from './path.ts';
+import type { Program } from './program.ts';
 import type { EndPlan } from './scenario.ts';
 import { must, Violation } from './violation.ts';
 
@@ -31,7 +32,7 @@ function retryAfter(attempt: number, role: Role): number {
 const target = new Uint8Array(1 << 16);
 
 /** A program at one end of a connection of a stack: what it does follows from its plan and the time. */
-export class Application {
+export class Application implements Program {
   readonly #flow: Flow;
   readonly #role: Role;
   readonly #plan: EndPlan;
@@ -63,6 +64,11 @@ export class Application {
 
   get heard(): number {
     return this.#progress.heard;
+  }
+
+  /** What the calls change is in the record of the connection. */
+  takeAnswered(): boolean {
+    return false;
   }
 
   snapshot(): Progress {
@@ -289,5 +295,3 @@ export class Application {
     return Infinity;
   }
 }
-
-export type { Progress };

@@ -1,7 +1,7 @@
 import { ECT_0 } from '../../tcp/wire/ip.ts';
 import { ACK, FIN, RST, SYN } from '../../tcp/wire/tcp.ts';
 import type { Flow, Role } from './flow.ts';
-import type { Packet } from './packet.ts';
+import type { SegmentPacket } from './packet.ts';
 import type { HostPlan, Scenario } from './scenario.ts';
 import { must } from './violation.ts';
 
@@ -49,7 +49,7 @@ export class Auditor {
   }
 
   /** A packet has left its host. */
-  sent(packet: Packet): void {
+  sent(packet: SegmentPacket): void {
     const { segment } = packet;
     const { flags } = segment;
     if (flags & RST) {
@@ -77,7 +77,7 @@ export class Auditor {
   }
 
   /** A packet has reached its host whole. */
-  delivered(packet: Packet): void {
+  delivered(packet: SegmentPacket): void {
     const { segment } = packet;
     if ((segment.flags & ACK) === 0) return;
     const half = this.#halves.get(reverseKeyOf(packet));
@@ -90,7 +90,7 @@ export class Auditor {
   }
 
   /** What is known of a sender, for people. */
-  numbersOf(packet: Packet): { iss: number; irs: number; scale: number } {
+  numbersOf(packet: SegmentPacket): { iss: number; irs: number; scale: number } {
     const half = this.#halves.get(keyOf(packet));
     const peer = this.#halves.get(reverseKeyOf(packet));
     return {
@@ -101,7 +101,7 @@ export class Auditor {
   }
 
   /** Beyond the window nobody would believe it (RFC 9293 section 3.10.7.4, first). */
-  #checkReset(packet: Packet): void {
+  #checkReset(packet: SegmentPacket): void {
     const { flags, SEG_SEQ } = packet.segment;
     const half = this.#halves.get(keyOf(packet));
     // The answer to a segment of no connection has the number that was asked for, or 0.
@@ -110,13 +110,13 @@ export class Auditor {
   }
 
   /** Both FINs are acknowledged: who was last to close has no connection left and resets what still comes of it. */
-  #isOver(packet: Packet): boolean {
+  #isOver(packet: SegmentPacket): boolean {
     const half = this.#halves.get(keyOf(packet));
     const peer = this.#halves.get(reverseKeyOf(packet));
     return half !== undefined && peer !== undefined && isHeard(half, peer) && isHeard(peer, half);
   }
 
-  #synSent(packet: Packet): Half {
+  #synSent(packet: SegmentPacket): Half {
     const { segment } = packet;
     const { options } = segment;
     const key = keyOf(packet);
@@ -135,7 +135,7 @@ export class Auditor {
   }
 
   /** Bytes in are bytes out, and no number ever carries another byte than before. */
-  #checkText(packet: Packet, half: Half): void {
+  #checkText(packet: SegmentPacket, half: Half): void {
     const { segment, bytes } = packet;
     const { payloadLength, payloadOffset } = segment;
     const isFin = (segment.flags & FIN) !== 0;
@@ -161,7 +161,7 @@ export class Auditor {
   }
 
   /** Only new text is ECN-capable (RFC 3168 sections 6.1.4 to 6.1.6), and only a router marks it. */
-  #checkEcn({ segment }: Packet, half: Half): void {
+  #checkEcn({ segment }: SegmentPacket, half: Half): void {
     if (segment.ecn === 0) return;
     must(segment.ecn === ECT_0, 'a host marks its own packet');
     must(segment.payloadLength > 0, 'a segment without text is ECN-capable');
@@ -169,7 +169,7 @@ export class Auditor {
   }
 
   /** Nothing is sent beyond the peer's window but a probe of one number (RFC 9293 section 3.8.6.1). */
-  #checkWindow(packet: Packet, half: Half): void {
+  #checkWindow(packet: SegmentPacket, half: Half): void {
     const { segment } = packet;
     const count = segment.payloadLength + (segment.flags & FIN ? 1 : 0);
     if (count === 0 || segment.flags & SYN) return;
@@ -181,7 +181,7 @@ export class Auditor {
     );
   }
 
-  #checkAcknowledgment(packet: Packet, half: Half, peer: Half | undefined): void {
+  #checkAcknowledgment(packet: SegmentPacket, half: Half, peer: Half | undefined): void {
     const { SEG_ACK } = packet.segment;
     must(peer !== undefined, 'an acknowledgment of nothing');
     // Of an earlier attempt of the peer to connect.
@@ -211,13 +211,13 @@ export class Auditor {
     );
   }
 
-  #edgeOf(packet: Packet, sender: Half, receiver: Half | undefined): number {
+  #edgeOf(packet: SegmentPacket, sender: Half, receiver: Half | undefined): number {
     const { segment } = packet;
     const scale = segment.flags & SYN ? 0 : scaleOf(sender, receiver);
     return (segment.SEG_ACK + segment.SEG_WND * 2 ** scale) >>> 0;
   }
 
-  #find(packet: Packet): { flow: Flow; role: Role } | undefined {
+  #find(packet: SegmentPacket): { flow: Flow; role: Role } | undefined {
     const { sourcePort, destinationPort } = packet.segment;
     for (const flow of this.#flows) {
       const role = flow.senderOf(packet.from, sourcePort, destinationPort);
@@ -242,10 +242,10 @@ function scaleOf(sender: Half, receiver: Half | undefined): number {
   return Math.min(sender.scale, 14);
 }
 
-function keyOf({ from, to, segment }: Packet): number {
+function keyOf({ from, to, segment }: SegmentPacket): number {
   return ((from * 8 + to) * 65536 + segment.sourcePort) * 65536 + segment.destinationPort;
 }
 
-function reverseKeyOf({ from, to, segment }: Packet): number {
+function reverseKeyOf({ from, to, segment }: SegmentPacket): number {
   return ((to * 8 + from) * 65536 + segment.destinationPort) * 65536 + segment.sourcePort;
 }

@@ -1,9 +1,13 @@
-import { type Pcb, RECORD_LAYOUT } from '../../tcp/pcb.ts';
+import { Pcb, RECORD_LAYOUT } from '../../tcp/pcb.ts';
 import type { Stack } from '../../tcp/stack.ts';
+import { UDP_RECORD_LAYOUT, type UdpPcb } from '../../tcp/udp/udp-pcb.ts';
 
 const DURABLE = RECORD_LAYOUT.filter(({ kind }) => kind === 'durable').map(({ name }) => name);
+const UDP_DURABLE = UDP_RECORD_LAYOUT.filter(({ kind }) => kind === 'durable').map(
+  ({ name }) => name,
+);
 
-/** What of a connection a restore must bring back to the last bit. */
+/** What of a connection or a UDP socket a restore must bring back to the last bit. */
 export interface DurableState {
   readonly fields: Readonly<Record<string, number>>;
   /** What was sent and is not acknowledged, as far as the engine knows, in hexadecimal: a restore may know of less. */
@@ -12,21 +16,27 @@ export interface DurableState {
 }
 
 export function durableStatesOf(stack: Stack): DurableState[] {
-  return [...stack.pcbs.values()].sort((a, b) => a.ID - b.ID).map(durableStateOf);
+  const all = [...stack.pcbs.values(), ...stack.udp.pcbs.values()];
+  return all.sort((a, b) => a.ID - b.ID).map(durableStateOf);
 }
 
-function durableStateOf(pcb: Pcb): DurableState {
-  const { SEND_START, SEND_END, RECEIVE_START, RECEIVE_END, sendStream, receiveStream } = pcb;
+function durableStateOf(pcb: Pcb | UdpPcb): DurableState {
+  const { RECEIVE_START, RECEIVE_END, receiveStream } = pcb;
   const values = pcb as unknown as Readonly<Record<string, number>>;
-  const unacknowledged = new Uint8Array(SEND_END - SEND_START);
-  sendStream.copy(SEND_START, unacknowledged.length, unacknowledged);
   const unread = new Uint8Array(RECEIVE_END - RECEIVE_START);
   receiveStream.copy(RECEIVE_START, unread.length, unread);
+  const names = pcb instanceof Pcb ? DURABLE : UDP_DURABLE;
   return {
-    fields: Object.fromEntries(DURABLE.map((name) => [name, values[name]!])),
-    unacknowledged: Buffer.from(unacknowledged).toString('hex'),
+    fields: Object.fromEntries(names.map((name) => [name, values[name]!])),
+    unacknowledged: pcb instanceof Pcb ? unacknowledgedOf(pcb) : '',
     unread: Buffer.from(unread).toString('hex'),
   };
+}
+
+function unacknowledgedOf({ SEND_START, SEND_END, sendStream }: Pcb): string {
+  const bytes = new Uint8Array(SEND_END - SEND_START);
+  sendStream.copy(SEND_START, bytes.length, bytes);
+  return Buffer.from(bytes).toString('hex');
 }
 
 /** Where `restored` is not what `committed` was; undefined: nowhere. */
@@ -39,7 +49,7 @@ export function difference(
   }
   for (const [i, was] of committed.entries()) {
     const is = restored[i]!;
-    for (const name of DURABLE) {
+    for (const name of Object.keys(was.fields)) {
       if (is.fields[name] !== was.fields[name]) {
         return `${name} is ${is.fields[name]} instead of ${was.fields[name]}`;
       }

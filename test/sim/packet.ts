@@ -1,9 +1,10 @@
 import type { IpAddress } from '../../tcp/address.ts';
 import { pseudoHeaderSum } from '../../tcp/wire/checksum.ts';
 import { ECN_MASK, type IpHeader } from '../../tcp/wire/ip.ts';
-import { Ipv4Header, PROTOCOL_TCP, parseIpv4 } from '../../tcp/wire/ipv4.ts';
+import { Ipv4Header, PROTOCOL_TCP, PROTOCOL_UDP, parseIpv4 } from '../../tcp/wire/ipv4.ts';
 import { Ipv6Header, parseIpv6 } from '../../tcp/wire/ipv6.ts';
 import { parseTcp, TcpHeader } from '../../tcp/wire/tcp.ts';
+import { UDP_HEADER_LENGTH } from '../../tcp/wire/udp.ts';
 import { must } from './violation.ts';
 
 const ipv4 = new Ipv4Header();
@@ -14,7 +15,15 @@ export interface Packet {
   readonly from: number;
   readonly to: number;
   readonly bytes: Uint8Array;
+}
+
+/** One with a whole TCP segment. */
+export interface SegmentPacket extends Packet {
   readonly segment: TcpHeader;
+}
+
+export function isSegment(packet: Packet): packet is SegmentPacket {
+  return 'segment' in packet;
 }
 
 export function isIpv4({ bytes }: Packet): boolean {
@@ -55,16 +64,29 @@ export function segmentOf(bytes: Uint8Array): TcpHeader | undefined {
 
 /**
  * @param bytes a packet that a host has sent, for good
- * @throws Violation it is no packet with a whole TCP segment
+ * @throws Violation it is none, or has a broken TCP segment
  */
-export function packetOf(bytes: Uint8Array): Packet {
-  const segment = segmentOf(bytes);
-  must(segment !== undefined, 'a host sent what is no TCP segment');
-  const ip = ipHeaderOf(bytes)!;
+export function packetOf(bytes: Uint8Array): Packet | SegmentPacket {
+  const ip = ipHeaderOf(bytes);
+  must(ip !== undefined, 'a host sent what is no packet');
   must(ip.totalLength === bytes.length, 'a host sent a packet with a wrong length');
+  const packet = { from: hostOf(ip.source), to: hostOf(ip.destination), bytes };
+  if (ip.protocol !== PROTOCOL_TCP) return packet;
   must(
     !(ip instanceof Ipv4Header) || ip.dontFragment,
-    'a host sent a packet that may be fragmented',
+    'a host sent a segment that may be fragmented',
   );
-  return { from: hostOf(ip.source), to: hostOf(ip.destination), bytes, segment };
+  const segment = segmentOf(bytes);
+  must(segment !== undefined, 'a host sent a broken TCP segment');
+  return { ...packet, segment };
+}
+
+/** UDP's payload in a packet, or its beginning in the first fragment; undefined when it has none. */
+export function datagramIn(
+  bytes: Uint8Array,
+): { destinationPort: number; payload: Uint8Array } | undefined {
+  const ip = ipHeaderOf(bytes);
+  if (ip?.protocol !== PROTOCOL_UDP || (ip.isFragment && ip.fragmentOffset > 0)) return undefined;
+  const destinationPort = (bytes[ip.headerLength + 2]! << 8) | bytes[ip.headerLength + 3]!;
+  return { destinationPort, payload: bytes.subarray(ip.headerLength + UDP_HEADER_LENGTH) };
 }

@@ -9,7 +9,7 @@ import {
 import { emitIp, ipHeaderLength } from '../../tcp/wire/ip.ts';
 import { IPV6_MIN_MTU } from '../../tcp/wire/ipv6.ts';
 import { SYN } from '../../tcp/wire/tcp.ts';
-import { ipHeaderOf, isIpv4, type Packet } from './packet.ts';
+import { ipHeaderOf, isIpv4, isSegment, type Packet } from './packet.ts';
 import { isWithin, type PathPlan } from './path.ts';
 import type { Random } from './random.ts';
 
@@ -67,12 +67,16 @@ export class Router {
       if (random.chance(tellsOfMtu)) this.#tell(packet, packetTooBig(packet, mtu));
     } else if (outages.some((span) => isWithin(span, now))) {
       // Who is told while it connects gives up, and rightly so.
-      const isConnecting = (packet.segment.flags & SYN) !== 0;
+      const isConnecting = isSyn(packet);
       if (!isConnecting && random.chance(tellsOfOutages)) {
         this.#tell(packet, unreachable(packet, random));
       }
     }
   }
+}
+
+function isSyn(packet: Packet): boolean {
+  return isSegment(packet) && (packet.segment.flags & SYN) !== 0;
 }
 
 function packetTooBig(packet: Packet, mtu: number): Uint8Array {
@@ -92,10 +96,11 @@ function unreachable(packet: Packet, random: Random): Uint8Array {
  */
 function forge(packet: Packet, random: Random): Uint8Array {
   const quoted = packet.bytes.slice();
-  if (packet.segment.flags & SYN || random.chance(0.5)) {
+  if (isSyn(packet) || random.chance(0.5)) {
     const view = new DataView(quoted.buffer);
     const at = ipHeaderOf(quoted)!.headerLength + SEQUENCE_NUMBER_AT;
-    view.setUint32(at, view.getUint32(at) ^ random.between(1, 0xffffffff));
+    if (at + 4 <= quoted.length)
+      view.setUint32(at, view.getUint32(at) ^ random.between(1, 0xffffffff));
   }
   const length = random.pick([random.below(quoted.length + 1), ...QUOTED]);
   const type = random.pick(isIpv4(packet) ? ERRORS4 : ERRORS6);

@@ -55,6 +55,26 @@ export interface FlowPlan {
   readonly stopsListening: boolean;
 }
 
+/** Datagrams from one program to another, both on stacks. */
+export interface DatagramPlan {
+  readonly sender: number;
+  readonly receiver: number;
+  /** The receiver's; the sender's is the next. */
+  readonly port: number;
+  readonly isIpv6: boolean;
+  /** Whether the sender's socket has a peer, and so hears of errors. */
+  readonly isConnected: boolean;
+  readonly startsAt: number;
+  readonly count: number;
+  /** How many are sent at once, and how long it is to the next. */
+  readonly burst: number;
+  readonly interval: number;
+  /** Bytes of payload, at the most. */
+  readonly longest: number;
+  /** How long the receiver waits after each that it has read. */
+  readonly readInterval: number;
+}
+
 export interface StackPlan {
   readonly kind: 'stack';
   readonly mtu: number;
@@ -107,6 +127,7 @@ export interface Scenario {
   readonly seed: bigint;
   readonly hosts: readonly HostPlan[];
   readonly flows: readonly FlowPlan[];
+  readonly datagrams: readonly DatagramPlan[];
   /** By number of the sender, then of the receiver. */
   readonly paths: readonly (readonly PathPlan[])[];
   readonly routers: readonly (readonly RouterPlan[])[];
@@ -152,7 +173,11 @@ export function scenarioOf(seed: bigint): Scenario {
   const routers = hosts.map((_, from) =>
     hosts.map((_, to) => routerPlan(random.fork(`routers ${from} ${to}`))),
   );
-  return { seed, hosts, flows, paths, routers, healsAt, allowsResets: true };
+  const datagrams =
+    !isPlain && random.fork('datagrams').chance(0.4)
+      ? [datagramPlan(random.fork('datagram plan'), hosts, healsAt)]
+      : [];
+  return { seed, hosts, flows, datagrams, paths, routers, healsAt, allowsResets: true };
 }
 
 function isTinyHost(host: HostPlan): boolean {
@@ -303,6 +328,25 @@ function endPlan(
     keepalive: random.chance(0.3),
     isEager: random.chance(0.3),
     acceptsAfter: has('late accept', 0.1) ? random.fork('late accept').magnitude(1, 10_000) : 0,
+  };
+}
+
+function datagramPlan(random: Random, hosts: readonly HostPlan[], healsAt: number): DatagramPlan {
+  const sender = random.below(hosts.length);
+  const count = random.between(1, 100);
+  return {
+    sender,
+    receiver: (sender + random.between(1, hosts.length - 1)) % hosts.length,
+    port: 5353,
+    isIpv6: random.chance(0.4) && hosts.every(hasIpv6),
+    isConnected: random.chance(0.5),
+    startsAt: QUIET + random.below(50),
+    count,
+    burst: random.pick([1, 1, random.between(2, 20)]),
+    // Before and after the network has healed.
+    interval: random.magnitude(0.1, (2 * healsAt) / count),
+    longest: random.pick([16, 1400, 5000, 65_000]),
+    readInterval: random.chance(0.4) ? random.magnitude(0.1, 200) : 0,
   };
 }
 

@@ -11,6 +11,7 @@ export interface Tally {
   seeds: number;
   bytes: number;
   packets: number;
+  datagrams: number;
   readonly failures: { readonly seed: string; readonly failure: string }[];
 }
 
@@ -30,7 +31,7 @@ export interface SeedRun {
  * @throws Error one of them died, or went round for ever
  */
 export async function runSeeds(run: SeedRun): Promise<Tally> {
-  const tally: Tally = { seeds: 0, bytes: 0, packets: 0, failures: [] };
+  const tally: Tally = { seeds: 0, bytes: 0, packets: 0, datagrams: 0, failures: [] };
   let begun = 0;
   const next = (): Batch | undefined => {
     if (begun >= run.count || Date.now() >= run.until) return undefined;
@@ -49,6 +50,7 @@ export async function runSeeds(run: SeedRun): Promise<Tally> {
         tally.seeds += batch.count;
         tally.bytes += result.bytes;
         tally.packets += result.packets;
+        tally.datagrams += result.datagrams;
         tally.failures.push(...result.failures);
         run.onBatch?.(tally, result.failures);
       }

@@ -1,6 +1,6 @@
 import type { PathPlan } from './path.ts';
 import type { RouterPlan } from './router.ts';
-import type { EndPlan, FlowPlan, Scenario, StackPlan } from './scenario.ts';
+import type { DatagramPlan, EndPlan, FlowPlan, Scenario, StackPlan } from './scenario.ts';
 
 /** What two stacks say to each other in a short life, over a network without fault. Times are milliseconds, sizes bytes. */
 export interface ShortRun {
@@ -9,6 +9,7 @@ export interface ShortRun {
   readonly client?: Partial<EndPlan>;
   readonly server?: Partial<EndPlan>;
   readonly host?: Partial<StackPlan>;
+  readonly datagrams?: Partial<DatagramPlan>;
 }
 
 export const SHORT_RUNS: readonly ShortRun[] = [
@@ -30,6 +31,18 @@ export const SHORT_RUNS: readonly ShortRun[] = [
     host: { receiveBuffer: 900 },
   },
   { name: 'a writer of single bytes', client: { length: 12, bytewise: 12 }, server: { length: 1 } },
+  {
+    name: 'datagrams that wait for their reader, one of them in fragments',
+    client: { length: 0 },
+    server: { length: 0 },
+    datagrams: { count: 6, burst: 2, interval: 4, longest: 2500, readInterval: 3 },
+  },
+  {
+    name: 'datagrams to a peer, over IPv6',
+    client: { length: 0 },
+    server: { length: 0 },
+    datagrams: { count: 4, isIpv6: true, isConnected: true, sender: 1, receiver: 0 },
+  },
 ];
 
 const PATH: PathPlan = {
@@ -87,9 +100,23 @@ const END: Omit<EndPlan, 'host'> = {
   acceptsAfter: 0,
 };
 
+const DATAGRAMS: DatagramPlan = {
+  sender: 0,
+  receiver: 1,
+  port: 5353,
+  isIpv6: false,
+  isConnected: false,
+  startsAt: 5,
+  count: 4,
+  burst: 1,
+  interval: 2,
+  longest: 100,
+  readInterval: 0,
+};
+
 /** @param hosts what is particular to the client's host and to the server's */
 export function scenarioOfShortRun(
-  { flow, client, server, host }: ShortRun,
+  { flow, client, server, host, datagrams }: ShortRun,
   hosts: readonly Partial<StackPlan>[],
 ): Scenario {
   return {
@@ -107,6 +134,7 @@ export function scenarioOfShortRun(
         ...flow,
       },
     ],
+    datagrams: datagrams === undefined ? [] : [{ ...DATAGRAMS, ...datagrams }],
     paths: [0, 1].map(() => [PATH, PATH]),
     routers: [0, 1].map(() => [ROUTER, ROUTER]),
     healsAt: 0,

@@ -1,12 +1,14 @@
 import { Application } from './application.ts';
 import { Auditor } from './auditor.ts';
+import { DatagramFlow, DatagramReceiver, DatagramSender } from './datagrams.ts';
 import { EventQueue } from './event-queue.ts';
 import { Flow, type Role } from './flow.ts';
 import { MemoryStore } from './memory-store.ts';
 import type { NetworkHost, Witness, World } from './network-host.ts';
-import type { Packet } from './packet.ts';
+import { isSegment, type Packet } from './packet.ts';
 import { type Fate, Path } from './path.ts';
 import { PlainPeer } from './plain-peer.ts';
+import type { Program } from './program.ts';
 import { Random } from './random.ts';
 import { Router } from './router.ts';
 import { type Scenario, scenarioOf } from './scenario.ts';
@@ -33,6 +35,8 @@ export interface Result {
   /** Bytes that programs were to hear. */
   readonly bytes: number;
   readonly packets: number;
+  /** How many programs have read. */
+  readonly datagrams: number;
   /** What went wrong, in one line and in full; undefined: nothing did. */
   readonly failure: string | undefined;
   readonly stack: string | undefined;
@@ -43,6 +47,7 @@ class Simulation implements World {
   readonly events = new EventQueue();
   readonly scenario: Scenario;
   readonly flows: readonly Flow[];
+  readonly datagrams: readonly DatagramFlow[];
   packets = 0;
   readonly #hosts: readonly NetworkHost[];
   readonly #paths: readonly (readonly Path<Packet>[])[];
@@ -59,6 +64,9 @@ class Simulation implements World {
     this.newStore = newStore ?? (() => new MemoryStore());
     const random = new Random(scenario.seed);
     this.flows = scenario.flows.map((plan, i) => new Flow(plan, random.fork(`text ${i}`)));
+    this.datagrams = scenario.datagrams.map(
+      (plan, i) => new DatagramFlow(plan, random.fork(`datagrams ${i}`)),
+    );
     this.#auditor = new Auditor(this.flows, scenario);
     this.#paths = scenario.paths.map((row, from) =>
       row.map((plan, to) => {
@@ -82,7 +90,10 @@ class Simulation implements World {
     this.#hosts = scenario.hosts.map((plan, i) => {
       const fork = random.fork(`life ${i}`);
       if (plan.kind === 'plain') return new PlainPeer(i, plan, this, fork, this.flows[0]!);
-      return new StackHost(i, plan, this, fork, this.#applicationsOf(i));
+      return new StackHost(i, plan, this, fork, [
+        ...this.#applicationsOf(i),
+        ...this.#datagramsOf(i),
+      ]);
     });
   }
 
@@ -93,6 +104,13 @@ class Simulation implements World {
         .filter((role) => flow.end(role).host === host)
         .map((role) => new Application(flow, role)),
     );
+  }
+
+  #datagramsOf(host: number): Program[] {
+    return this.datagrams.flatMap((flow) => [
+      ...(flow.plan.sender === host ? [new DatagramSender(flow)] : []),
+      ...(flow.plan.receiver === host ? [new DatagramReceiver(flow)] : []),
+    ]);
   }
 
   run(): void {
@@ -110,13 +128,19 @@ class Simulation implements World {
     this.packets++;
     let fate: Fate = 'never sent';
     try {
-      this.#auditor.sent(packet);
+      if (isSegment(packet)) this.#auditor.sent(packet);
+      else for (const flow of this.datagrams) flow.sent(packet);
       this.#routers[packet.from]![packet.to]!.sees(packet, this.events.now);
       fate = this.#paths[packet.from]![packet.to]!.carry(packet);
     } finally {
-      const numbers = this.#auditor.numbersOf(packet);
-      this.#trace?.sent(this.events.now, packet, numbers, fate);
+      this.#note(packet, fate);
     }
+  }
+
+  #note(packet: Packet, fate: Fate): void {
+    const { now } = this.events;
+    if (!isSegment(packet)) this.#trace?.sent(now, packet, fate);
+    else this.#trace?.segmentSent(now, packet, this.#auditor.numbersOf(packet), fate);
   }
 
   note(host: number, what: string): void {
@@ -124,7 +148,10 @@ class Simulation implements World {
   }
 
   #deliver(packet: Packet, isWhole: boolean): void {
-    if (isWhole) this.#auditor.delivered(packet);
+    if (isWhole) {
+      if (isSegment(packet)) this.#auditor.delivered(packet);
+      else for (const flow of this.datagrams) flow.delivered(packet);
+    }
     this.#hosts[packet.to]!.receive(packet.bytes);
   }
 
@@ -160,5 +187,6 @@ export function run(scenario: Scenario, surroundings: Surroundings): Result {
     failure = `at ${simulation.events.now.toFixed(3)} ms, ${name}: ${message}`;
     stack = (error as Error).stack;
   }
-  return { seed, bytes, packets: simulation.packets, failure, stack };
+  const datagrams = simulation.datagrams.reduce((sum, { heard }) => sum + heard, 0);
+  return { seed, bytes, packets: simulation.packets, datagrams, failure, stack };
 }

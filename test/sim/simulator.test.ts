@@ -17,6 +17,7 @@ function said(failures: readonly { seed: string; failure: string }[]): string[] 
 t.test(`${COUNT} seeds`, async (t) => {
   const tally = await runSeeds({ first: FIRST, count: COUNT, until: Infinity, processes: 2 });
   t.equal(tally.seeds, COUNT);
+  t.ok(tally.datagrams > 0);
   t.strictSame(said(tally.failures), []);
 });
 

@@ -3,6 +3,7 @@ import {
   restoreConnections,
   stageConnection,
 } from '../../persist/connections.ts';
+import { Table } from '../../persist/table.ts';
 import type { Egress } from '../../tcp/egress.ts';
 import { Pcb } from '../../tcp/pcb.ts';
 import { Reassembly } from '../../tcp/reassembly.ts';
@@ -11,12 +12,19 @@ import { State, stateName } from '../../tcp/state.ts';
 import { IPV6_MIN_MTU } from '../../tcp/wire/ipv6.ts';
 import { ACK, RST, SYN } from '../../tcp/wire/tcp.ts';
 import { bare, cut, join } from '../segmentation.ts';
-import type { Application, Progress } from './application.ts';
 import { distance } from './auditor.ts';
 import { type Death, type Extent, Mortality } from './death.ts';
 import type { NetworkHost, World } from './network-host.ts';
-import { addressOf, hostOf, type Packet, packetOf } from './packet.ts';
+import {
+  addressOf,
+  hostOf,
+  isSegment,
+  type Packet,
+  packetOf,
+  type SegmentPacket,
+} from './packet.ts';
 import { isWithin } from './path.ts';
+import type { Program } from './program.ts';
 import type { Random } from './random.ts';
 import type { StackPlan } from './scenario.ts';
 import type { EngineJournal, Store } from './store.ts';
@@ -24,6 +32,9 @@ import { must } from './violation.ts';
 
 /** How many packets wait on the interface while no engine reads them (Linux's TUN_READQ_SIZE). */
 const INTERFACE_QUEUE = 500;
+/** An answer in the journal, of which only counts that it is there. */
+const ANSWER = new Uint8Array(8);
+
 /** Doubles round: a deadline is asked for this much later, milliseconds. */
 const ROUNDING = 1e-5;
 
@@ -40,7 +51,7 @@ interface Promise {
 interface Turn {
   readonly number: number;
   readonly clock: number;
-  readonly progress: readonly Progress[];
+  readonly progress: readonly unknown[];
 }
 
 /** The outputs of an engine's turn, which wait until turn `needs` of the journal is durable. */
@@ -82,7 +93,7 @@ export class StackHost implements NetworkHost {
   readonly #plan: StackPlan;
   readonly #world: World;
   readonly #random: Random;
-  readonly #applications: readonly Application[];
+  readonly #programs: readonly Program[];
   readonly #secret: Uint8Array;
   readonly #mortality: Mortality;
   readonly #store: Store;
@@ -106,13 +117,13 @@ export class StackHost implements NetworkHost {
     plan: StackPlan,
     world: World,
     random: Random,
-    applications: readonly Application[],
+    programs: readonly Program[],
   ) {
     this.#number = number;
     this.#plan = plan;
     this.#world = world;
     this.#random = random;
-    this.#applications = applications;
+    this.#programs = programs;
     this.#outbox = new Outbox(plan.offload);
     this.#secret = Uint8Array.from({ length: 16 }, () => random.below(256));
     this.#clockOffset = random.between(1, 1e6);
@@ -135,14 +146,14 @@ export class StackHost implements NetworkHost {
       !this.#isDown &&
       this.#sealed.length === 0 &&
       this.#stack.pcbs.size === 0 &&
-      this.#applications.every((application) => application.isDone)
+      this.#programs.every((program) => program.isDone)
     );
   }
 
   toString(): string {
     const pcbs = [...this.#stack.pcbs.values()].map((pcb) => `${pcb.ID} ${stateName(pcb.STATE)}`);
     const down = this.#isDown ? 'down; ' : '';
-    return `${down}${this.#applications.join('; ')}; PCBs: ${pcbs.join(', ') || 'none'}`;
+    return `${down}${this.#programs.join('; ')}; PCBs: ${pcbs.join(', ') || 'none'}`;
   }
 
   receive(bytes: Uint8Array): void {
@@ -170,8 +181,8 @@ export class StackHost implements NetworkHost {
     });
   }
 
-  #snapshots(): Progress[] {
-    return this.#applications.map((application) => application.snapshot());
+  #snapshots(): unknown[] {
+    return this.#programs.map((program) => program.snapshot());
   }
 
   /** Asks for a turn at `at`. */
@@ -201,8 +212,8 @@ export class StackHost implements NetworkHost {
     for (const { bytes, ingress } of joined) stack.arrive(bytes, 0, bytes.length, clock, ingress);
     stack.tick(clock);
     let actsAt = Infinity;
-    for (const application of this.#applications) {
-      actsAt = Math.min(actsAt, application.act(stack, now, clock));
+    for (const program of this.#programs) {
+      actsAt = Math.min(actsAt, program.act(stack, now, clock));
     }
     if (death?.at === 'arrived') {
       this.#die(death);
@@ -238,17 +249,20 @@ export class StackHost implements NetworkHost {
     stack.takeChanged();
     for (const pcb of stack.takeRemoved()) removeConnection(this.#journal, pcb);
     for (const pcb of stack.takeDirty()) {
-      if (!(pcb instanceof Pcb)) continue;
-      this.#checkMemory(pcb);
+      if (pcb instanceof Pcb) this.#checkMemory(pcb);
       stageConnection(this.#journal, pcb);
-      this.#promise(pcb);
+      if (pcb instanceof Pcb) this.#promise(pcb);
+    }
+    for (const [i, program] of this.#programs.entries()) {
+      // As the answers of a session are (mount/fuse/answers.ts): what was answered has happened.
+      if (program.takeAnswered()) this.#journal.put(Table.answer, i, 0, ANSWER);
     }
     this.#journal.facts.nextId = stack.nextId;
   }
 
   #commit(death: Death | undefined, clock: number): void {
     const { packets } = this.#outbox;
-    for (const packet of packets) this.#checkPromised(packet);
+    for (const packet of packets) if (isSegment(packet)) this.#checkPromised(packet);
     const number = this.#journal.commit();
     // With nothing staged there is no new turn, and what the programs did left no trace.
     if (number > this.#turns.at(-1)!.number) {
@@ -300,7 +314,7 @@ export class StackHost implements NetworkHost {
    * No packet says what is not in the journal by now: an acknowledgment, an offered window, text, a SYN. And nobody resets a
    * connection that lives.
    */
-  #checkPromised({ segment, to }: Packet): void {
+  #checkPromised({ segment, to }: SegmentPacket): void {
     const { flags, SEG_SEQ, SEG_LEN, SEG_ACK } = segment;
     const key = keyOf(segment.sourcePort, to, segment.destinationPort);
     if (flags & RST) {
@@ -398,8 +412,8 @@ export class StackHost implements NetworkHost {
     for (const pcb of this.#stack.pcbs.values()) this.#promise(pcb);
     const elapsed = isOtherBoot ? 0 : clock - turn.clock;
     this.#stack.resume(clock, { began: turn.clock, atLeast: elapsed, estimate: elapsed });
-    for (const [i, application] of this.#applications.entries()) {
-      application.rollBack(turn.progress[i]!);
+    for (const [i, program] of this.#programs.entries()) {
+      program.rollBack(turn.progress[i]!);
     }
   }
 

@@ -1,5 +1,5 @@
 import { ACK, FIN, PSH, RST, SYN, type TcpHeader } from '../../tcp/wire/tcp.ts';
-import type { Packet } from './packet.ts';
+import type { Packet, SegmentPacket } from './packet.ts';
 import { type CapturedPacket, pcapOf } from './pcap.ts';
 
 const FLAGS = [
@@ -37,11 +37,18 @@ export class Trace {
     this.lines.push(`${at.toFixed(3)} ${nameOf(host)} ${what}`);
   }
 
+  /** A packet without a segment has left its host. */
+  sent(at: number, { from, to, bytes }: Packet, fate: string): void {
+    const line = `${nameOf(from)} > ${nameOf(to)} ${bytes.length} bytes: ${fate}`;
+    this.lines.push(`${at.toFixed(3)} ${line}`);
+    this.#packets.push({ at, bytes });
+  }
+
   /**
-   * A packet has left its host, as
+   * A segment has left its host, as
    * `time sender > receiver port > port flags seq first:past ack number win bytes: what becomes of it`, numbers from the ISS.
    */
-  sent(at: number, packet: Packet, numbers: Numbers, fate: string): void {
+  segmentSent(at: number, packet: SegmentPacket, numbers: Numbers, fate: string): void {
     const { from, to, segment } = packet;
     const { SEG_SEQ, SEG_LEN, SEG_ACK, SEG_WND } = segment;
     const first = (SEG_SEQ - numbers.iss) | 0;

@@ -10,6 +10,7 @@ export interface Batch {
 export interface BatchResult {
   readonly bytes: number;
   readonly packets: number;
+  readonly datagrams: number;
   readonly failures: readonly { readonly seed: string; readonly failure: string }[];
 }
 
@@ -18,6 +19,7 @@ function run({ first, count }: Batch): BatchResult {
   return {
     bytes: results.reduce((sum, { bytes }) => sum + bytes, 0),
     packets: results.reduce((sum, { packets }) => sum + packets, 0),
+    datagrams: results.reduce((sum, { datagrams }) => sum + datagrams, 0),
     failures: results.flatMap(({ seed, failure }) =>
       failure === undefined ? [] : [{ seed: String(seed), failure }],
     ),
