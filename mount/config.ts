@@ -36,8 +36,10 @@ export interface Config {
   readonly userConnections?: number;
   /** Bytes that the buffers of all connections of one user may take together; without it, those of `memory`. */
   readonly userBufferBytes?: number;
-  /** Whether a store that is not as it was last left is used all the same, without its connections. */
+  /** Whether the first engine of the mount uses a store that is not as it was last left, without its connections. */
   readonly acceptRollback: boolean;
+  /** Whether the first engine of the mount uses of the store only what was saved for a crash of the host. */
+  readonly afterCrash: boolean;
   readonly durability: 'process' | 'power';
   readonly logLevel: string;
   /** Where the log goes; standard error if there is none. */

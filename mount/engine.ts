@@ -157,7 +157,9 @@ export class Engine {
       this.#journal = Journal.open(this.#config.store, {
         durability: this.#config.durability,
         witness: witnessOf(this.#config.store),
-        acceptRollback: this.#config.acceptRollback,
+        // What later engines find is what the first one has made of it.
+        acceptRollback: !isSuccessor && this.#config.acceptRollback,
+        afterCrash: !isSuccessor && this.#config.afterCrash,
         check: !isSuccessor,
         // For the bench, which takes the difference for what the journal costs.
         isWritten: process.env['HOLDFAST_JOURNAL'] !== 'none',

@@ -30,6 +30,7 @@ options of mount:
   --user-buffer-bytes SIZE  what all buffers of one user may take together, as 64M  (as --memory)
   --durability LEVEL     process: survives the death of any process; power: of the host too  (process)
   --accept-rollback      use a store that was copied back: its connections end, listeners and names stay
+  --after-crash          use of the store only what was saved for a crash of the host
   --daemon               go into the background when the tree is ready
   --log-level LEVEL      trace, debug, info, warn, error, fatal or silent  (warn)
   --log-file FILE        append the log to FILE             (standard error; with --daemon MOUNTPOINT.log)

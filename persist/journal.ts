@@ -55,6 +55,8 @@ export interface JournalOptions {
   readonly witness?: string;
   /** Whether to open a store all the same that is not as its witness knows it: see `isRolledBack`. */
   readonly acceptRollback?: boolean;
+  /** Whether to use of the store only what was saved for a death of the host. */
+  readonly afterCrash?: boolean;
   /** Bytes of the disk that are kept for when it is full; `RESERVE_LENGTH` if not given. */
   readonly reserve?: number;
   /** Whether commits are written at all; if not, the store stays as it was opened, and nothing outlives the process. */
@@ -144,7 +146,7 @@ export class Journal implements RecordStore {
   private constructor(directory: string, turnFile: TurnFile, options: JournalOptions) {
     this.#directory = directory;
     this.#turnFile = turnFile;
-    const point = restorePoint(directory, turnFile);
+    const point = restorePoint(directory, turnFile, options.afterCrash);
     const { expected, snapshot } = point;
     this.restoredFrom = point.from;
     const isDoubtful = point.from === 'last turn' && turnFile.isDoubtful;

@@ -21,16 +21,21 @@ export interface RestorePoint {
  * the host went down with the store in use, data.mdb may hold an older state that looks intact, or half of this one and
  * half of that. For certain there is only what was saved and synced: the newest checkpoint or snapshot, or nothing,
  * if there was no time yet.
+ * @param afterCrash whether to use only that, because a disk can go down alone, its host staying up
  * @throws StoreError when it is damaged
  */
-export function restorePoint(directory: string, turnFile: TurnFile): RestorePoint {
+export function restorePoint(
+  directory: string,
+  turnFile: TurnFile,
+  afterCrash = false,
+): RestorePoint {
   const { turn, dataLength: leastLength } = turnFile;
   // One that was never synced since the first commit says that there was none.
   if (turn === 0 && !isAnythingSaved(directory)) return { from: 'new' };
-  if (turnFile.closed)
-    return { from: 'last turn', expected: { firstTurn: turn, lastTurn: turn, leastLength } };
-  if (Buffer.compare(turnFile.bootId, readBootId()) === 0)
-    return { from: 'last turn', expected: { firstTurn: turn, lastTurn: turn + 1, leastLength } };
+  if (!afterCrash && (turnFile.closed || isOfThisBoot(turnFile))) {
+    const lastTurn = turnFile.closed ? turn : turn + 1;
+    return { from: 'last turn', expected: { firstTurn: turn, lastTurn, leastLength } };
+  }
   const checkpoint = newestCheckpoint(directory);
   const snapshot = readSnapshot(directory);
   if (checkpoint !== undefined && checkpoint.turn >= (snapshot?.turn ?? 0)) {
@@ -43,6 +48,10 @@ export function restorePoint(directory: string, turnFile: TurnFile): RestorePoin
   if (turnFile.hasCheckpoint)
     throw new StoreError(`the store is damaged: ${directory} has no checkpoint; ${REMEDY}`);
   return { from: 'nothing' };
+}
+
+function isOfThisBoot({ bootId }: TurnFile): boolean {
+  return Buffer.compare(bootId, readBootId()) === 0;
 }
 
 function isAnythingSaved(directory: string): boolean {

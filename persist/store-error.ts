@@ -4,4 +4,5 @@ export class StoreError extends Error {
 }
 
 /** What to do about a store that will not do. */
-export const REMEDY = 'move the store away and start with an empty one: its connections are lost';
+export const REMEDY =
+  'holdfast mount --after-crash goes on from what was last saved of it, or move the store away and start with an empty one: its connections are lost';

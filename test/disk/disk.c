@@ -7,7 +7,7 @@
  *   HOLDFAST_DISK_FAULTS   a directory that may hold files while the process runs:
  *                            write   "ERRNO EVERY": each EVERYth write fails with ERRNO
  *                            sync    the same for fsync(2) and fdatasync(2)
- *                            delay   every sync takes so many milliseconds
+ *                            hold    a sync takes until it is gone
  *   HOLDFAST_DISK_BOOT_ID  a file to be read in place of /proc/sys/kernel/random/boot_id
  *
  * A record of the log is a header, struct record, and `length` bytes. What was written is noted after it was, and a sync
@@ -196,9 +196,8 @@ static int synced(int descriptor, long call) {
   if (!file) return syscall(call, descriptor);
   uint64_t number = __atomic_add_fetch(&syncs, 1, __ATOMIC_RELAXED);
   note(SYNC_BEGIN, file, number, 0, 0);
-  long milliseconds, none;
-  if (read_fault("delay", &milliseconds, &none))
-    nanosleep(&(struct timespec){milliseconds / 1000, milliseconds % 1000 * 1000000}, 0);
+  long any;
+  while (read_fault("hold", &any, &any)) nanosleep(&(struct timespec){0, 10000000}, 0);
   int error = fault("sync", &passes);
   int result = error ? -1 : log_descriptor < 0 ? syscall(call, descriptor) : 0;
   if (error) errno = error;

@@ -46,14 +46,13 @@ export class TestDisk {
     writeFileSync(join(this.#faults, what), `${constants.errno[errno]} ${every}`);
   }
 
-  /** From now on every sync takes so long. */
-  delay(milliseconds: number): void {
-    writeFileSync(join(this.#faults, 'delay'), `${milliseconds}`);
+  /** From now on every sync takes until all is well again. */
+  hold(): void {
+    writeFileSync(join(this.#faults, 'hold'), '1');
   }
 
   /** All is well again. */
   heal(): void {
-    for (const name of ['write', 'sync', 'delay'])
-      rmSync(join(this.#faults, name), { force: true });
+    for (const name of ['write', 'sync', 'hold']) rmSync(join(this.#faults, name), { force: true });
   }
 }

@@ -185,10 +185,18 @@ export class Daemon {
     await this.untilEpoch(Number(status.get('epoch')) + 1);
   }
 
-  /** Kills keeper and engine with SIGKILL, neither of them having the time to miss the other. */
-  async killBoth(): Promise<void> {
+  /** Of keeper and engine. */
+  async pids(): Promise<readonly number[]> {
     const status = await this.status();
-    const pids = [Number(status.get('keeper_pid')), Number(status.get('engine_pid'))];
+    return [Number(status.get('keeper_pid')), Number(status.get('engine_pid'))];
+  }
+
+  /**
+   * Kills keeper and engine with SIGKILL, neither of them having the time to miss the other.
+   * @param pids theirs, if there is nobody to ask: an engine that waits for the disk answers nothing
+   */
+  async killBoth(pids?: readonly number[]): Promise<void> {
+    pids ??= await this.pids();
     for (const signal of ['SIGSTOP', 'SIGKILL']) {
       for (const pid of pids) process.kill(pid, signal);
     }

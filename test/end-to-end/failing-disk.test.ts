@@ -82,6 +82,41 @@ t.test(
 );
 
 t.test(
+  'a disk that takes its time to sync: who is to outlive the host waits, everybody else goes on',
+  async (t) => {
+    const { daemon, disk: testDisk } = await start(t);
+    countRsts();
+    const carefulSocket = await established(t, daemon, 'careful', 9000);
+    const careful = collect(carefulSocket);
+    const carelessSocket = await established(t, daemon, 'careless', 9001);
+    const careless = collect(carelessSocket);
+    t.same(await daemon.run('echo power > net/tcp/careful/sockopts/durability'), QUIET);
+
+    testDisk.hold();
+    const writing = daemon.shell('echo 1 > net/tcp/careful/data');
+    carefulSocket.write('question\n');
+    carelessSocket.write('question\n');
+    t.same(await daemon.run('read -r question < net/tcp/careless/data; echo $question'), {
+      ...QUIET,
+      stdout: 'question\n',
+    });
+    const all = `for i in {1..${LINES}}; do echo $i > net/tcp/careless/data; done`;
+    t.same(await daemon.run(all), QUIET);
+    await until(async () => careless.text === numbers(1, LINES));
+    t.equal(careful.text, '', 'nothing leaves before it is on the disk');
+
+    testDisk.heal();
+    t.same(await writing.ended, QUIET);
+    await until(async () => careful.text === numbers(1, 1));
+    t.same(await daemon.run('read -r question < net/tcp/careful/data; echo $question'), {
+      ...QUIET,
+      stdout: 'question\n',
+    });
+    t.same(rsts(), { received: 0, sent: 0 });
+  },
+);
+
+t.test(
   'a disk that fails to write makes everybody wait, and every effect happens once',
   async (t) => {
     const { daemon, disk: testDisk } = await start(t);

@@ -19,6 +19,7 @@ t.test('defaults', async (t) => {
       offload: true,
       memory: Math.floor(totalmem() / 8),
       acceptRollback: false,
+      afterCrash: false,
       durability: 'process',
       logLevel: 'warn',
     },

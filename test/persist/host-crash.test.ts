@@ -24,15 +24,19 @@ async function makeStore(t: Test): Promise<string> {
   return directory;
 }
 
-/** The host goes down with the store in use: of data.mdb anything may be left. */
-async function crash(t: Test, directory: string): Promise<string> {
+/** The host goes down with the store in use, or its disk alone: of data.mdb anything may be left. */
+async function crash(
+  t: Test,
+  directory: string,
+  boot: 'another' | 'the same' = 'another',
+): Promise<string> {
   const journal = Journal.open(directory);
   journal.put(Table.node, 1000, 0, Buffer.from('never saved'));
   journal.commit();
   const image = join(temporaryDirectory(t), 'image');
   cpSync(directory, image, { recursive: true });
   await journal.close();
-  pretendOtherBoot(image, false);
+  if (boot === 'another') pretendOtherBoot(image, false);
   writeFileSync(join(image, DATA_FILE), Buffer.alloc(100_000, 0xa5));
   return image;
 }
@@ -55,6 +59,21 @@ t.test('durability process: a crash of the host leaves the newest snapshot', asy
   t.equal(again.restoredFrom, 'last turn');
   t.equal(again.facts.turn, turn);
   t.equal(contents(again)[`${Table.node}/1/0`], Buffer.from('new').toString('hex'));
+  await again.close();
+});
+
+t.test('a disk that went down alone: the store is refused, unless that is said', async (t) => {
+  const image = await crash(t, await makeStore(t), 'the same');
+  t.throws(() => Journal.open(image), { name: 'StoreError', message: /--after-crash/ });
+  const journal = Journal.open(image, { afterCrash: true });
+  t.equal(journal.restoredFrom, 'snapshot');
+  t.ok(journal.hostWentDown);
+  t.equal(Object.keys(contents(journal)).length, 400);
+  const turn = journal.commit();
+  await journal.close();
+  const again = Journal.open(image);
+  t.equal(again.restoredFrom, 'last turn');
+  t.equal(again.facts.turn, turn);
   await again.close();
 });
 
