@@ -12,7 +12,7 @@ bundle() {
 }
 
 # What runs as a process of its own is one file.
-bundle mount/engine-main.ts mount/keeper-main.ts persist/check-main.ts
+bundle mount/engine-main.ts mount/keeper-main.ts mount/stand-in-main.ts persist/check-main.ts
 # A command loads only what it needs.
 bundle mount/cli.ts --splitting
 

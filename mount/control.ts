@@ -12,17 +12,25 @@ export interface Mounted {
 }
 
 export type ToEngine =
-  /** Restore the store, and serve at once if the tree is mounted already. */
+  /** Restore the store. */
   | {
       readonly type: 'restore';
       readonly config: Config;
       readonly keeperPid: number;
       /** The engine before it had the same keeper: what it has written needs no second look. */
       readonly isSuccessor: boolean;
+      /** What it is to serve, if the tree is mounted already. */
       readonly mounted?: Mounted;
+      /** Whether it has to wait for `serve` before it does. Missing in what a keeper says that knows of no stand-in. */
+      readonly waits?: boolean;
     }
-  /** What was restored is to be served. */
-  | { readonly type: 'serve'; readonly mounted: Mounted }
+  /** What was restored is to be served: nobody else speaks for the connections any more. */
+  | {
+      readonly type: 'serve';
+      readonly mounted: Mounted;
+      /** Connections whose peers have been told meanwhile that their windows are closed. */
+      readonly shut?: readonly number[];
+    }
   /** Finish the turn, and begin no other: a successor restores the store. */
   | { readonly type: 'pause' }
   /** The successor will not do, for this reason: go on. */
@@ -43,6 +51,16 @@ export type ToKeeper =
   | { readonly type: 'unmounted' }
   /** The last message of an engine that was told to stop. */
   | { readonly type: 'stopped'; readonly connections: number };
+
+/** To the process that answers peers while no engine does. The end of the socket is its end. */
+export interface ToStandIn {
+  readonly config: Config;
+}
+
+/** From it: the peer of this connection is about to be told that its window is closed. */
+export interface FromStandIn {
+  readonly shut: number;
+}
 
 /** One JSON message a line, over the socket between keeper and engine. */
 export class Control<Sent, Received> {

@@ -63,6 +63,8 @@ export interface Session {
   wake(connection: number, now: number): void;
   /** Adds to the turn that is about to be committed what the next engine must know of its answers. */
   stage(journal: Stage): void;
+  /** Whether an engine after this one may learn that a READ was not delivered, and have its bytes sent again: see `Journal.isTentative`. */
+  readonly isTentative: boolean;
   /** Lets an answer out that has waited in `memory`. */
   send(memory: ResidentMemory, offset: number, length: number): void;
   /** Says that all answers up to those of `turn` have been let out. */

@@ -1,21 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { Control, type ToEngine, type ToKeeper } from './control.ts';
 import { Descriptor } from './descriptors.ts';
 import { HostError } from './host-error.ts';
 import { openProcess, processExit } from './process-exit.ts';
-
-const ENGINE = fileURLToPath(new URL('./engine-main.js', import.meta.url));
-
-/** The descriptors that a keeper holds and every engine gets. */
-export interface HeldDescriptors {
-  /** Where the driver has the keeper hold one. */
-  readonly fuse: number | undefined;
-  readonly tun: number;
-  readonly lock: number;
-}
+import { type HeldDescriptors, startProcess } from './start-process.ts';
 
 /** The near end of the control socket of a child that was given the far one. */
 export function controlOf(child: ChildProcess): Socket {
@@ -52,19 +42,10 @@ export class EngineProcess {
 
   /** @throws HostError when the host has no room for another process */
   static spawn(held: HeldDescriptors): EngineProcess {
-    const stdio: (string | number)[] = ['ignore', 'inherit', 'inherit'];
-    stdio[Descriptor.fuse] = held.fuse ?? 'ignore';
-    stdio[Descriptor.tun] = held.tun;
-    stdio[Descriptor.lock] = held.lock;
-    stdio[Descriptor.control] = 'pipe';
-    const child = spawn(process.execPath, ['--enable-source-maps', ENGINE], {
-      stdio: stdio as ('ignore' | 'inherit' | 'pipe' | number)[],
-    });
-    // It comes as an event too, which nobody else would take.
-    child.on('error', () => {});
-    if (child.pid === undefined)
+    const child = startProcess('./engine-main.js', held);
+    if (child === undefined)
       throw new HostError('no engine can be started: the host has no room for a process');
-    return new EngineProcess(child.pid, controlOf(child));
+    return new EngineProcess(child.pid!, controlOf(child));
   }
 
   /** The last message of this type that it has sent. */

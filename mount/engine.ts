@@ -105,10 +105,11 @@ export class Engine {
         // A defect of ours ends the process; what it was should be found in the log.
         process.on('uncaughtExceptionMonitor', (err) => this.#log.fatal({ err }, 'stopping'));
         this.#mounted = message.mounted;
-        if (this.#restore(message.isSuccessor) && message.mounted)
+        if (this.#restore(message.isSuccessor) && message.mounted && message.waits !== true)
           void this.#serve(message.mounted);
         break;
       case 'serve':
+        this.#shutWindows(message.shut ?? []);
         void this.#serve(message.mounted);
         break;
       case 'pause':
@@ -135,6 +136,7 @@ export class Engine {
       config: this.#config,
       mounted: this.#mounted,
       enginePid: process.pid,
+      isWaiting: this.#turn === undefined,
     };
     const { fuse, tun, lock } = Descriptor;
     const keeper = spawn(process.execPath, [KEEPER, JSON.stringify(succession)], {
@@ -315,6 +317,13 @@ export class Engine {
       (offset, length) => write(Descriptor.tun, memory.address + offset, length),
       this.#config.offload === true,
     );
+  }
+
+  /** Staged for the first commit: whoever comes after this engine has to know, too. */
+  #shutWindows(connections: readonly number[]): void {
+    if (connections.length === 0) return;
+    for (const connection of connections) this.#stack.shutWindow(connection);
+    for (const pcb of this.#stack.takeDirty()) stageConnection(this.#journal, pcb);
   }
 
   /** Staged for the first commit, with which the store counts as one that nothing is wrong with. */

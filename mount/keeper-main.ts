@@ -15,13 +15,19 @@ export interface Succession {
   readonly config: Config;
   readonly mounted: Mounted;
   readonly enginePid: number;
+  /** Whether it has yet to be told to serve. Missing in what an engine says that knows of no stand-in. */
+  readonly isWaiting?: boolean;
 }
 
 for (const descriptor of Object.values(Descriptor)) closeOnExec(descriptor);
-const { config, mounted, enginePid } = JSON.parse(process.argv[2]!) as Succession;
+const { config, mounted, enginePid, isWaiting } = JSON.parse(process.argv[2]!) as Succession;
 const { fuse, tun, lock, control } = Descriptor;
 signLock(lock);
 protectFromOutOfMemory();
 const keeper = new Keeper(config, { fuse, tun, lock }, openLog(config, 'keeper'));
-keeper.adopt(new EngineProcess(enginePid, new Socket({ fd: control })), mounted);
+keeper.adopt(
+  new EngineProcess(enginePid, new Socket({ fd: control })),
+  mounted,
+  isWaiting === true,
+);
 await runKeeper(keeper);

@@ -5,10 +5,12 @@ import type { Config } from './config.ts';
 import type { Mounted } from './control.ts';
 import type { Driver } from './driver.ts';
 import { DRIVERS } from './drivers.ts';
-import { EngineProcess, type HeldDescriptors } from './engine-process.ts';
+import { EngineProcess } from './engine-process.ts';
 import { HostError } from './host-error.ts';
 import { detach } from './mount-table.ts';
 import { RestartPolicy } from './restart-policy.ts';
+import { StandInPost } from './stand-in-post.ts';
+import type { HeldDescriptors } from './start-process.ts';
 import { forgetTun } from './tun.ts';
 
 /** How long an engine that was told to stop may take to finish its turn before it is killed, in milliseconds. */
@@ -19,6 +21,9 @@ const UPGRADE_STEP_MILLISECONDS = 10_000;
 
 /** When to try again to start an engine after the host had no room for one, in milliseconds. */
 const NEXT_START_MILLISECONDS = 1000;
+
+/** After how long without an engine peers are answered by somebody else, in milliseconds. */
+const STAND_IN_MILLISECONDS = 1000;
 
 /** When to try again to have a spare after one has died, in milliseconds. */
 const NEXT_SPARE_MILLISECONDS = 5000;
@@ -33,6 +38,7 @@ export class Keeper {
   readonly #log: Logger;
   readonly #driver: Driver;
   readonly #policy = new RestartPolicy();
+  readonly #standIn: StandInPost;
 
   #mounted: Mounted | undefined;
   #engine: EngineProcess | undefined;
@@ -54,6 +60,7 @@ export class Keeper {
     this.#held = held;
     this.#log = log;
     this.#driver = DRIVERS[config.driver];
+    this.#standIn = new StandInPost(config, held, log);
   }
 
   /**
@@ -86,11 +93,19 @@ export class Keeper {
     this.#watch(engine);
   }
 
-  /** Takes over from a keeper that died: the engine is serving, and stays. */
-  adopt(engine: EngineProcess, mounted: Mounted): void {
+  /**
+   * Takes over from a keeper that died, and whose stand-in has died with it: the engine stays.
+   * @param isWaiting whether it has yet to be told to serve what it has restored
+   */
+  adopt(engine: EngineProcess, mounted: Mounted, isWaiting: boolean): void {
     this.#mounted = mounted;
     this.#watch(engine);
-    this.#beginsToServe();
+    if (isWaiting) {
+      engine.on('serving', () => this.#beginsToServe());
+      engine.control.send({ type: 'serve', mounted });
+    } else {
+      this.#beginsToServe();
+    }
   }
 
   /**
@@ -150,20 +165,28 @@ export class Keeper {
       config: this.#config,
       keeperPid: process.pid,
       isSuccessor,
-      ...(mounted && { mounted }),
+      ...(mounted && { mounted, waits: true }),
     });
   }
 
-  /** Has `engine` serve the tree, once it has restored the store. */
+  /** Has `engine` serve the tree, once it has restored the store and nobody else answers peers. */
   #serve(engine: EngineProcess): void {
     const mounted = this.#mounted!;
     engine.on('serving', () => this.#beginsToServe());
-    if (engine.said('restored')) engine.control.send({ type: 'serve', mounted });
-    else this.#restore(engine, true, mounted);
+    if (!engine.said('restored')) this.#restore(engine, true, mounted);
+    engine.hasSaid('restored').then(
+      async () => {
+        await this.#standIn.dismiss();
+        engine.control.send({ type: 'serve', mounted, shut: this.#standIn.shut });
+      },
+      // What follows its death is another's matter.
+      () => {},
+    );
   }
 
   #beginsToServe(): void {
     this.#servingSince = monotonicNow();
+    this.#standIn.forgetShut();
     this.#keepSpare();
   }
 
@@ -213,6 +236,7 @@ export class Keeper {
       this.#log.info({ pid: engine.pid, served }, 'engine handed over');
       this.#employNext();
     } else {
+      this.#standIn.call(STAND_IN_MILLISECONDS);
       const pause = this.#policy.next(served);
       const reason = engine.said('refused')?.message;
       this.#log.warn({ pid: engine.pid, served, delay: pause, reason }, 'engine died');
@@ -244,7 +268,7 @@ export class Keeper {
     this.#stopping = true;
     detach(this.#config.mountpoint);
     this.#spare?.kill();
-    await this.#spare?.exited;
+    await Promise.all([this.#spare?.exited, this.#standIn.dismiss()]);
     this.#log.info({ mountpoint: this.#config.mountpoint }, 'unmounted');
     this.#resolveEnded();
   }

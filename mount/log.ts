@@ -7,7 +7,7 @@ import type { Config } from './config.ts';
  */
 export function openLog(
   config: Config,
-  process: 'keeper' | 'engine',
+  process: 'keeper' | 'engine' | 'stand-in',
   follow: (line: string) => void = () => {},
 ): pino.Logger {
   const destination = pino.destination({ dest: config.logFile ?? 2, sync: true });

@@ -2,7 +2,6 @@ import { closeSync } from 'node:fs';
 import { startInBackground } from './background.ts';
 import type { Config } from './config.ts';
 import { DRIVERS } from './drivers.ts';
-import type { HeldDescriptors } from './engine-process.ts';
 import { demandPatience } from './fuse/request-timeout.ts';
 import { Keeper } from './keeper.ts';
 import { openLog } from './log.ts';
@@ -10,6 +9,7 @@ import { parseMountOptions } from './mount-options.ts';
 import { prepareMountpoint } from './mountpoint.ts';
 import { protectFromOutOfMemory } from './out-of-memory.ts';
 import { runKeeper } from './run-keeper.ts';
+import type { HeldDescriptors } from './start-process.ts';
 import { lockStore } from './store-lock.ts';
 import { configureTun, forgetTun, openTun, tunExists } from './tun.ts';
 

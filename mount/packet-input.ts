@@ -1,5 +1,4 @@
-import { BARE } from '../tcp/ingress.ts';
-import type { Stack } from '../tcp/stack.ts';
+import { BARE, type Ingress } from '../tcp/ingress.ts';
 import { allocateResidentMemory } from './resident-memory.ts';
 import { read } from './system-calls.ts';
 import { VIRTIO_HEADER_LENGTH, VirtioHeader } from './virtio-header.ts';
@@ -13,17 +12,23 @@ const BYTES_PER_TURN = 1 << 20;
 /** The total length of an IPv4 packet has 16 bits; so has that of IPv6 behind its header of 40 bytes. */
 const LARGEST_PACKET = 65_535 + 40;
 
+/** Who takes packets. */
+export interface Arrivals {
+  /** One IP packet, at bytes[offset, offset + length), lent for the call only. */
+  arrive(bytes: Uint8Array, offset: number, length: number, now: number, ingress: Ingress): void;
+}
+
 /** Takes packets from the TUN into the stack. */
 export class PacketInput {
   readonly #descriptor: number;
-  readonly #stack: Stack;
+  readonly #arrivals: Arrivals;
   readonly #memory = allocateResidentMemory(VIRTIO_HEADER_LENGTH + LARGEST_PACKET);
   readonly #header: VirtioHeader | undefined;
 
   /** @param hasHeaders whether a `VirtioHeader` stands before each packet */
-  constructor(descriptor: number, stack: Stack, hasHeaders: boolean) {
+  constructor(descriptor: number, arrivals: Arrivals, hasHeaders: boolean) {
     this.#descriptor = descriptor;
-    this.#stack = stack;
+    this.#arrivals = arrivals;
     this.#header = hasHeaders ? new VirtioHeader() : undefined;
   }
 
@@ -39,7 +44,7 @@ export class PacketInput {
       // EAGAIN: nothing is left. Any other failure (the interface went down) is as silent as a network that lost the packet.
       if (length <= start) return;
       header?.parse(view, 0);
-      this.#stack.arrive(bytes, start, length - start, now, header ?? BARE);
+      this.#arrivals.arrive(bytes, start, length - start, now, header ?? BARE);
       taken += length;
     }
   }

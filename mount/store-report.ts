@@ -57,7 +57,7 @@ export interface StoreReport {
  * @throws StoreError when there is no store to speak of
  */
 export function reportOn(store: string): StoreReport {
-  const contents = readStore(store, new Witness(witnessOf(store)));
+  const contents = readStore(store, { witness: new Witness(witnessOf(store)) });
   const { pcbs, udpPcbs, names, problems } = audit(contents);
   const { facts } = contents;
   const connections = [...pcbs.values()].map((pcb) => reportedConnection(pcb, names));

@@ -103,8 +103,9 @@ export class Turn {
    *   does: nothing is taken in that could not be kept, and the kernel queues it
    */
   commit(): boolean {
-    const { journal, outboxes, readiness, onFailure } = this.#parts;
+    const { journal, session, outboxes, readiness, onFailure } = this.#parts;
     journal.durability = this.outlivesHost(0) ? 'power' : 'process';
+    journal.isTentative = session.isTentative;
     let turn: number;
     try {
       turn = journal.commit();
@@ -163,6 +164,7 @@ export class Turn {
     if (!outboxes.power.empty) journal.sync();
     const waiting = outboxes.power.oldestTurn;
     session.released(waiting === undefined ? journal.durable : waiting - 1);
+    journal.isTentative = session.isTentative;
     if (this.#isWaitingForDisk && journal.canGrow && !this.#isPaused) readiness.resume();
   }
 

@@ -304,6 +304,23 @@ export class Journal implements RecordStore {
     return this.#reserve.renew();
   }
 
+  /**
+   * Whether an engine that comes after this one may find that bytes which the records have as read were not, and then has them sent
+   * again: meanwhile nobody else may acknowledge them. It counts from the next commit on, and ends at once.
+   */
+  set isTentative(isTentative: boolean) {
+    const turnFile = this.#turnFile;
+    if (turnFile.isTentative === isTentative) return;
+    turnFile.isTentative = isTentative;
+    if (isTentative || !this.#isSalvaged || !this.#isWritten) return;
+    try {
+      turnFile.write(turnFile.turn);
+    } catch {
+      // Then it goes on to say so, and is written again when this is asked for again.
+      turnFile.isTentative = true;
+    }
+  }
+
   put(table: Table, id: number, index: number, value: Uint8Array | RecordSource): void {
     this.#stage(table, id, index, value);
   }

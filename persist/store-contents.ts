@@ -22,6 +22,8 @@ export interface StoreContents {
   readonly restoresFrom: RestorePoint['from'] | undefined;
   /** Whether whoever used the store last closed it. */
   readonly closed: boolean;
+  /** See `Journal.isTentative`. */
+  readonly isTentative: boolean;
   /** undefined: they could not be read, or nothing was ever committed. */
   readonly facts: Facts | undefined;
   /** All records but the facts whose checksums are right, in the layout of this program. */
@@ -30,40 +32,55 @@ export interface StoreContents {
   readonly problems: readonly string[];
 }
 
+export interface ReadingOptions {
+  readonly witness?: Witness;
+  /** Which tables to keep the records of; all if not given. Those of the others are looked at all the same. */
+  readonly tables?: readonly Table[];
+  /** What of the store to read, instead of what would be used. */
+  readonly point?: RestorePoint;
+}
+
 /**
  * Reads everything in a store, and changes nothing. LMDB is not asked, for it trusts its file: see data-file.ts.
  * @throws StoreError when there is no store, or not even the file `turn` can be read
  */
-export function readStore(directory: string, witness?: Witness): StoreContents {
+export function readStore(directory: string, options: ReadingOptions = {}): StoreContents {
   const turnFile = TurnFile.open(directory, constants.O_RDONLY);
   if (turnFile === undefined) throw new StoreError(`${directory} holds no store`);
   turnFile.close();
-  const reader = new Reader(directory);
-  reader.read(turnFile);
-  if (witness !== undefined) reader.hear(witness);
+  const reader = new Reader(directory, options.tables);
+  reader.read(turnFile, options.point);
+  if (options.witness !== undefined) reader.hear(options.witness);
   const { point, facts, records, problems } = reader;
-  return { restoresFrom: point?.from, closed: turnFile.closed, facts, records, problems };
+  // Of a turn that was not noted any more nothing is known.
+  const isTentative = turnFile.isTentative || facts?.turn !== turnFile.turn;
+  return {
+    ...{ restoresFrom: point?.from, closed: turnFile.closed, isTentative },
+    ...{ facts, records, problems },
+  };
 }
 
 class Reader {
   readonly #directory: string;
+  readonly #tables: readonly number[] | undefined;
   readonly records = new RecordsInMemory();
   readonly problems: string[] = [];
   point: RestorePoint | undefined;
   facts: Facts | undefined;
 
-  constructor(directory: string) {
+  constructor(directory: string, tables: readonly Table[] | undefined) {
     this.#directory = directory;
+    this.#tables = tables;
   }
 
-  read(turnFile: TurnFile): void {
+  read(turnFile: TurnFile, point?: RestorePoint): void {
     this.#attempt(() => {
-      this.point = restorePoint(this.#directory, turnFile);
+      this.point = point ?? restorePoint(this.#directory, turnFile);
     });
-    const { point } = this;
-    if (point?.from === 'snapshot')
-      for (const { key, value } of point.snapshot!.records) this.#visit(key, value);
-    else if (point?.from !== 'new' && point?.from !== 'nothing') this.#readData(point?.expected);
+    const { from, snapshot } = this.point ?? {};
+    if (from === 'snapshot')
+      for (const { key, value } of snapshot!.records) this.#visit(key, value);
+    else if (from !== 'new' && from !== 'nothing') this.#readData(this.point?.expected);
     const { facts } = this;
     if (facts !== undefined) this.#attempt(() => upgrade(this.records, facts.layoutVersion));
   }
@@ -96,7 +113,8 @@ class Reader {
       const payload = checkRecord(key, value);
       const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
       if (isFacts(key)) this.facts = new Facts(payload);
-      else this.records.put(key[0] as Table, getU64(view, 1), view.getUint32(9), payload);
+      else if (this.#tables === undefined || this.#tables.includes(key[0]!))
+        this.records.put(key[0] as Table, getU64(view, 1), view.getUint32(9), payload);
     });
   }
 

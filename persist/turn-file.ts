@@ -18,6 +18,7 @@ const VERSION = 8;
 const CHECKPOINT = 12;
 const CLOSED = 13;
 const DOUBTFUL = 14;
+const TENTATIVE = 15;
 const TURN = 16;
 const BOOT_ID = 24;
 const DATA_LENGTH = 40;
@@ -114,6 +115,15 @@ export class TurnFile {
 
   set isDoubtful(isDoubtful: boolean) {
     this.#bytes[DOUBTFUL] = isDoubtful ? 1 : 0;
+  }
+
+  /** See `Journal.isTentative`. */
+  get isTentative(): boolean {
+    return this.#bytes[TENTATIVE] === 1;
+  }
+
+  set isTentative(isTentative: boolean) {
+    this.#bytes[TENTATIVE] = isTentative ? 1 : 0;
   }
 
   /** The boot of the host in which the store was last used. */

@@ -70,6 +70,12 @@ const FIELDS = {
   RCV_NXT: durable.u32,
   /** One past the last number ever offered to the peer, never to be taken back (RFC 9293 section 3.8.6). */
   RCV_ADV: durable.u32,
+  /**
+   * Whether a stand-in has told the peer that its window is closed, though RCV_ADV says otherwise: see stand-in/. Then it is told so until text
+   * comes. Linux lets what it has in flight wait for as long as the window is closed, and if that opens before any of it is acknowledged,
+   * it ends the connection for having waited so long (net/ipv4/tcp_timer.c, tcp_retransmit_timer).
+   */
+  WINDOW_SHUT: durable.u8,
   /** Stream offset of the oldest byte that the user has not read. */
   RECEIVE_START: durable.f64,
   /** Stream offset of RCV_NXT, not counting a FIN. */
@@ -654,6 +660,7 @@ export class Pcb extends definition.Base implements TimerItem {
     this.receiveStream.extend(to);
     this.RCV_NXT = seqAdd(this.RCV_NXT, to - this.RECEIVE_END);
     this.RECEIVE_END = to;
+    this.WINDOW_SHUT = 0;
   }
 
   /** The user reads as many bytes as there are and `target` holds. */

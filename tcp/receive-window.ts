@@ -51,6 +51,7 @@ function windowToOffer(host: Host, pcb: Pcb): number {
  * does the edge seem to move back by less than a unit (RFC 7323 section 2.4); RCV_ADV still honours the old one.
  */
 export function offerWindow(host: Host, pcb: Pcb, ack: number): number {
+  if (pcb.WINDOW_SHUT === 1) return 0;
   const unit = 2 ** pcb.RCV_WSCALE;
   const taken = seqSub(pcb.RCV_NXT, ack);
   const window = taken + windowToOffer(host, pcb);
@@ -65,6 +66,7 @@ export function offerWindow(host: Host, pcb: Pcb, ack: number): number {
 export function isWindowUpdateDue(host: Host, pcb: Pcb): boolean {
   // A window that only the SYN kept small opens with the first acknowledgment.
   if (!mayReceiveText(pcb.STATE) || pcb.RECEIVE_START === 0) return false;
+  if (pcb.WINDOW_SHUT === 1) return false;
   const offered = pcb.RCV_WND;
   // As Linux does (net/ipv4/tcp.c, __tcp_cleanup_rbuf): while less than half is used up, ACKs carry the news.
   if (2 * offered > pcb.receiveSpace) return false;

@@ -339,6 +339,12 @@ export class Stack {
     resumeUdp(this.#host);
   }
 
+  /** After all restores: a stand-in has told the peer of this connection that its window is closed. */
+  shutWindow(id: number): void {
+    const pcb = this.#host.pcbs.get(id);
+    if (pcb !== undefined) pcb.WINDOW_SHUT = 1;
+  }
+
   /**
    * After `resume`, when what was restored is older than what peers and programs have seen: every connection ends with
    * ECONNABORTED, and no datagram is left to be read. Listeners and UDP sockets stay. Peers are asked where they are, so that they learn it soon.

@@ -99,6 +99,11 @@ export class Session implements DriverSession {
 
   released(): void {}
 
+  /** Nobody is asked again. */
+  get isTentative(): boolean {
+    return false;
+  }
+
   /**
    * Answers the request or parks it.
    * @returns false when there was no room for a reply; nothing has happened then

@@ -27,12 +27,20 @@ export class Answers {
   #view = new DataView(this.#bytes.buffer);
   #used = INSTANCE_SIZE;
   /** Slots whose replies may not have been written yet, oldest turn first. */
-  readonly #held: { readonly slot: number; readonly turn: number }[] = [];
+  readonly #held: {
+    readonly slot: number;
+    readonly turn: number;
+    readonly isReturnable: boolean;
+  }[] = [];
   /** Slots that have a record in the journal that nobody needs. */
   readonly #free: number[] = [];
   /** Slots of the engine before, until its unanswered requests are answered. */
   readonly #restored: number[] = [];
   readonly #answers = new Map<number, Uint8Array>();
+  /** Whether any of those may have to be taken back. */
+  #isReturnable = false;
+  /** The same of those that wait for `stage`. */
+  #isNextReturnable = false;
 
   /** @param instance tells this mount from every other; the numbers of requests start again with each */
   constructor(instance: number) {
@@ -52,9 +60,16 @@ export class Answers {
         offset += ENTRY_SIZE;
         if (length < OutSize.header || offset + length > value.length) break;
         this.#answers.set(key, value.slice(offset, offset + length));
+        if (view.getUint32(offset, true) > length) this.#isReturnable = true;
         offset += padded(length);
       }
     }
+  }
+
+  /** Whether there is a reply of which it is not known that it was delivered, and which was not kept whole: see `takeBack`. */
+  get isTentative(): boolean {
+    const held = this.#held.some(({ isReturnable }) => isReturnable);
+    return this.#isReturnable || this.#isNextReturnable || held;
   }
 
   /**
@@ -83,6 +98,7 @@ export class Answers {
     this.#free.push(...this.#restored);
     this.#restored.length = 0;
     this.#answers.clear();
+    this.#isReturnable = false;
   }
 
   /**
@@ -93,6 +109,7 @@ export class Answers {
    */
   record(key: number, bytes: Uint8Array, offset: number, length: number, returnable = 0): void {
     const kept = length - returnable;
+    if (returnable > 0) this.#isNextReturnable = true;
     const end = this.#used + ENTRY_SIZE + padded(kept);
     if (end > this.#bytes.length) this.#grow(end);
     setU64(this.#view, this.#used, key);
@@ -110,7 +127,8 @@ export class Answers {
     setU64(this.#view, 0, this.#instance);
     const slot = this.#free.pop() ?? this.#unusedSlot();
     journal.put(Table.answer, 0, slot, this.#bytes.subarray(0, this.#used));
-    this.#held.push({ slot, turn: journal.turn });
+    this.#held.push({ slot, turn: journal.turn, isReturnable: this.#isNextReturnable });
+    this.#isNextReturnable = false;
     this.#used = INSTANCE_SIZE;
     for (const slot of this.#free) journal.delete(Table.answer, 0, slot);
     this.#free.length = 0;

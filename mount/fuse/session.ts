@@ -161,6 +161,10 @@ export class Session implements DriverSession {
     this.#answers.stage(journal);
   }
 
+  get isTentative(): boolean {
+    return this.#answers.isTentative;
+  }
+
   /** A reply that fails has lost its reader. */
   send({ address }: ResidentMemory, offset: number, length: number): void {
     write(this.#fd, address + offset, length);

@@ -12,8 +12,6 @@ const APART = 100;
 /** A connection as the last engine left it, and what has been said for it since. */
 export interface Kept {
   readonly pcb: Pcb;
-  /** The peer has been told that its window is closed. It stays so. */
-  isShut: boolean;
   /** When it was last answered, milliseconds. */
   answeredAt: number;
 }
@@ -34,9 +32,17 @@ export function wantsAnswer(pcb: Pcb, segment: TcpHeader): boolean {
 }
 
 /**
+ * Whether the window has to be shut because `segment`, which wants an answer, has what was offered to be taken and cannot be now: RFC 9293
+ * section 3.8.6 has its sender probe then (MUST-35), and not time the connection out for text beyond the window (SHLD-17).
+ */
+export function mustShut(pcb: Pcb, { SEG_SEQ, SEG_LEN }: TcpHeader): boolean {
+  const isNew = SEG_LEN > 0 && seqSub(SEG_SEQ, pcb.RCV_NXT) + SEG_LEN > 0;
+  return isNew && pcb.RCV_WND > 0 && pcb.WINDOW_SHUT === 0;
+}
+
+/**
  * Writes the answer to a segment that wants one: the last durable acknowledgment. Its window ends where it was last offered to end,
- * until the peer sends what nobody can take now. From then on it is zero: RFC 9293 section 3.8.6 has a peer then probe (MUST-35), and not
- * time the connection out for text beyond the window (SHLD-17). The engine takes whatever it has ever offered.
+ * unless WINDOW_SHUT. The engine takes whatever it has ever offered.
  */
 export function answer(
   host: Host,
@@ -46,17 +52,14 @@ export function answer(
   egress: Egress,
 ): void {
   const { pcb } = kept;
-  const { SEG_SEQ, SEG_LEN, SEG_ACK } = segment;
   if (!isOldDuplicate(pcb, segment, now)) noteTimestamp(pcb, segment, now);
-  if (SEG_LEN > 0 && seqSub(SEG_SEQ, pcb.RCV_NXT) + SEG_LEN > 0) kept.isShut = true;
   const header = segmentOf(pcb);
   // The peer's own RCV.NXT, which is the number that it takes for certain.
-  header.SEG_SEQ = SEG_ACK;
+  header.SEG_SEQ = segment.SEG_ACK;
   header.SEG_ACK = pcb.RCV_NXT;
   // What is left of a unit is kept back, for nobody has promised the rest of it.
-  header.SEG_WND = kept.isShut
-    ? 0
-    : Math.min(0xffff, Math.floor(pcb.RCV_WND / 2 ** pcb.RCV_WSCALE));
+  const units = Math.floor(pcb.RCV_WND / 2 ** pcb.RCV_WSCALE);
+  header.SEG_WND = pcb.WINDOW_SHUT === 1 ? 0 : Math.min(0xffff, units);
   header.flags = ACK;
   if (hasTimestamps(pcb)) {
     header.options.hasTimestamps = true;

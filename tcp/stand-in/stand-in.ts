@@ -13,15 +13,16 @@ import { type IpHeader, ipVersion } from '../wire/ip.ts';
 import { PROTOCOL_TCP, parseIpv4 } from '../wire/ipv4.ts';
 import { parseIpv6 } from '../wire/ipv6.ts';
 import { parseTcp, UNCHECKED } from '../wire/tcp.ts';
-import { answer, isAnswered, type Kept, wantsAnswer } from './answer.ts';
+import { answer, isAnswered, type Kept, mustShut, wantsAnswer } from './answer.ts';
 
 /** For all connections together. Peers who ask again and again ask seldom. */
 const ANSWERS_PER_SECOND = 1000;
 
-export type StandInOptions = Pick<
-  StackOptions,
-  'address' | 'prefix' | 'address6' | 'mtu' | 'entropy' | 'now'
->;
+export interface StandInOptions
+  extends Pick<StackOptions, 'address' | 'prefix' | 'address6' | 'mtu' | 'entropy' | 'now'> {
+  /** Called with the ID of each connection whose peer is about to be told that its window is closed: see `Stack.shutWindow`. */
+  onShut(connection: number): void;
+}
 
 /**
  * Answers for a host while nobody is there who could take anything in, so that its peers do not give up: with what was durable
@@ -32,6 +33,7 @@ export class StandIn {
   readonly #host: Host;
   readonly #kept = new Map<number, Kept>();
   readonly #bucket: TokenBucket;
+  readonly #onShut: (connection: number) => void;
   #bytes: Uint8Array = new Uint8Array(0);
   #view = new DataView(this.#bytes.buffer);
 
@@ -39,6 +41,7 @@ export class StandIn {
     // No number is chosen here, so there is nothing to be kept secret.
     this.#host = new Host({ ...options, secret: new Uint8Array(16) });
     this.#bucket = new TokenBucket(ANSWERS_PER_SECOND, options.now);
+    this.#onShut = options.onShut;
   }
 
   /** How many connections it answers for. */
@@ -56,7 +59,7 @@ export class StandIn {
     if (!isSynchronized(pcb.STATE) || this.#host.isOwn(pcb.remoteAddress)) return;
     // Any echo is of a segment that nothing new has come before.
     pcb.LAST_ACK_SENT = pcb.RCV_NXT;
-    this.#kept.set(pcb.ID, { pcb, isShut: false, answeredAt: -Infinity });
+    this.#kept.set(pcb.ID, { pcb, answeredAt: -Infinity });
   }
 
   /**
@@ -97,7 +100,12 @@ export class StandIn {
     const pcb = connections.find(destination, destinationPort, source, sourcePort);
     const kept = this.#keptOf(pcb);
     if (kept === undefined || !wantsAnswer(kept.pcb, segment) || isAnswered(kept, now)) return;
-    if (this.#bucket.take(now)) answer(this.#host, kept, segment, now, egress);
+    if (!this.#bucket.take(now)) return;
+    if (mustShut(kept.pcb, segment)) {
+      kept.pcb.WINDOW_SHUT = 1;
+      this.#onShut(kept.pcb.ID);
+    }
+    answer(this.#host, kept, segment, now, egress);
   }
 
   #keptOf(pcb: Pcb | undefined): Kept | undefined {

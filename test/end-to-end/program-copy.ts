@@ -35,6 +35,11 @@ export class ProgramCopy {
     cpSync(join(PROJECT, name), join(this.#directory, name));
   }
 
+  /** Puts another text in the place of a file of `dist/`, up to the next `build`. */
+  replace(name: string, text: string): void {
+    writeFileSync(join(this.#directory, 'dist', name), text);
+  }
+
   build(): void {
     execFileSync(join(this.#directory, 'mount/build.sh'));
   }

@@ -25,6 +25,7 @@ class Absence {
     this.said.push(answer);
     if (this.isHeard) this.#wire.inject('a', bytes);
   });
+  readonly shut = new Set<number>();
   /** Whether what is said is put on the wire. */
   isHeard = true;
 
@@ -37,6 +38,7 @@ class Absence {
       mtu: 1500,
       entropy: () => wire.random(2 ** 32),
       now: wire.now,
+      onShut: (id) => this.shut.add(id),
     });
     for (const pcb of pcbs) this.standIn.restore(pcb.record.slice());
     wire.filter = (packet) => {
@@ -57,8 +59,11 @@ class Absence {
     return this.said.slice(before).map(segmentIn);
   }
 
-  end(): void {
+  /** The engine is back, `pause` milliseconds later. */
+  end(pause: number): void {
     this.#wire.filter = () => true;
+    this.#wire.b.restart(pause);
+    for (const id of this.shut) this.#wire.b.stack.shutWindow(id);
   }
 }
 
@@ -83,10 +88,17 @@ t.test('a peer whose text nobody can take goes on asking, for an hour', async (t
   for (const { header, flags } of answers) {
     t.match({ ...header, flags }, { flags: 'ACK', SEG_ACK: taken, SEG_WND: 0 });
   }
-  absence.end();
-  wire.b.restart(3600_000);
+  absence.end(3600_000);
+  t.same([...absence.shut], [b.ID]);
   const again = wire.b.pcb(b.ID);
+  const before = wire.sent.length;
   t.equal(again.RCV_ADV, edge, 'what was offered is taken');
+  wire.until(() => again.RCV_NXT !== taken, 'more has arrived');
+  for (const { header } of wire.sent
+    .slice(before)
+    .filter(({ from }) => from === 'b')
+    .map(segmentIn))
+    t.equal(header.SEG_WND === 0, header.SEG_ACK === taken, 'shut until text comes');
   wire.until(() => again.readable === text.length, 'all of it has arrived');
   t.same(wire.b.receive(again), text);
 });
@@ -169,9 +181,8 @@ t.test(
     wire.pass(60_000);
     const said = absence.said.map((packet) => segmentIn(packet).header.options.timestampValue);
     t.same([...new Set(said)], [b.TSVAL_RESERVED]);
-    absence.end();
     const before = wire.sent.length;
-    wire.b.restart(60_000);
+    absence.end(60_000);
     const again = wire.b.pcb(b.ID);
     wire.until(() => again.readable === 1000, 'the text arrives');
     const first = wire.sent.slice(before).find(({ from }) => from === 'b')!;
