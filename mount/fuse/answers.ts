@@ -34,6 +34,9 @@ export class Answers {
   }[] = [];
   /** Slots that have a record in the journal that nobody needs. */
   readonly #free: number[] = [];
+  /** Slots without a record, of those below `#slots`. */
+  readonly #empty: number[] = [];
+  #slots = 0;
   /** Slots of the engine before, until its unanswered requests are answered. */
   readonly #restored: number[] = [];
   readonly #answers = new Map<number, Uint8Array>();
@@ -51,6 +54,7 @@ export class Answers {
   restore(records: Iterable<StoredRecord>): void {
     for (const { index, value } of records) {
       this.#restored.push(index);
+      this.#slots = Math.max(this.#slots, index + 1);
       const view = new DataView(value.buffer, value.byteOffset, value.length);
       if (value.length < INSTANCE_SIZE || getU64(view, 0) !== this.#instance) continue;
       let offset = INSTANCE_SIZE;
@@ -125,12 +129,15 @@ export class Answers {
   stage(journal: Stage): void {
     if (this.#used === INSTANCE_SIZE) return;
     setU64(this.#view, 0, this.#instance);
-    const slot = this.#free.pop() ?? this.#unusedSlot();
+    const slot = this.#free.pop() ?? this.#empty.pop() ?? this.#slots++;
     journal.put(Table.answer, 0, slot, this.#bytes.subarray(0, this.#used));
     this.#held.push({ slot, turn: journal.turn, isReturnable: this.#isNextReturnable });
     this.#isNextReturnable = false;
     this.#used = INSTANCE_SIZE;
-    for (const slot of this.#free) journal.delete(Table.answer, 0, slot);
+    for (const slot of this.#free) {
+      journal.delete(Table.answer, 0, slot);
+      this.#empty.push(slot);
+    }
     this.#free.length = 0;
   }
 
@@ -139,13 +146,6 @@ export class Answers {
     while (this.#held.length > 0 && this.#held[0]!.turn <= turn) {
       this.#free.push(this.#held.shift()!.slot);
     }
-  }
-
-  #unusedSlot(): number {
-    let slot = 0;
-    while (this.#held.some((held) => held.slot === slot) || this.#restored.includes(slot))
-      slot += 1;
-    return slot;
   }
 
   #grow(size: number): void {

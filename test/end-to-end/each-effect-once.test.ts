@@ -12,7 +12,7 @@ import { until } from './condition.ts';
 import { Daemon, HOST, STACK } from './daemon.ts';
 import { established } from './established.ts';
 import { LONG_LIFE_MILLISECONDS } from './kill-repeatedly.ts';
-import { dial, listen } from './peer.ts';
+import { accept, dial, listen, readToEnd } from './peer.ts';
 import { untilInside } from './processes.ts';
 
 const { O_RDONLY, O_WRONLY, O_RDWR } = constants;
@@ -54,6 +54,8 @@ function deathsOf(kind: number): typeof DEATHS {
 
 /** By an open file: the call is one request. */
 const BY_DESCRIPTOR = 1;
+/** FLUSH, for which close(2) waits, and RELEASE, for which it does not. */
+const BY_CLOSE = 2;
 /** By a path: the last of no more than so many requests is the one that matters, LOOKUPs of the path come before. */
 const BY_PATH = 6;
 
@@ -234,6 +236,30 @@ const KINDS: Record<string, Kind> = {
           await until(async () => !(await connections(daemon)).some((name) => /^\d+$/.test(name)));
         },
       });
+    },
+  },
+
+  RELEASE: {
+    requests: BY_CLOSE,
+    prepare: async ({ t, daemon, caller }) => {
+      const server = await listen(HOST, 9000);
+      t.teardown(() => server.close());
+      return async (number) => {
+        const descriptor = await caller.open('net/tcp/clone', O_RDWR);
+        const name = String(await caller.call('read', descriptor, 100)).trim();
+        const accepting = accept(server);
+        await caller.call('write', descriptor, `autoclose on\nconnect ${HOST}:9000\n`);
+        await daemon.run(`echo ${padded(number)} > net/tcp/${name}/data`);
+        const socket = await accepting;
+        return {
+          act: () => caller.call('close', descriptor),
+          async check(result) {
+            t.equal(result, null);
+            t.equal(String(await readToEnd(socket)), `${padded(number)}\n`);
+            await until(async () => !(await connections(daemon)).includes(name));
+          },
+        };
+      };
     },
   },
 
@@ -422,7 +448,7 @@ for (const [kind, [name, { requests, prepare }]] of Object.entries(KINDS).entrie
         const result = await act();
         // Whether the call makes so many requests at all is found at the first point, which the call cannot outrun.
         // At the others the program may know of its call before the engine comes to the point that follows.
-        if (requests === BY_DESCRIPTOR || first !== 'read-request') {
+        if (requests !== BY_PATH || first !== 'read-request') {
           await until(() => !daemon.armed(first));
         }
         const isOver = daemon.armed(first);
