@@ -69,14 +69,16 @@ export class Outbox {
   /**
    * Ends a turn: what was put in since the last seal may leave once `turn` is durable.
    * @param turn the newest turn of the journal; everything these outputs depend on is in it or in an earlier one
+   * @returns whether it has brought anything
    */
-  seal(turn: number): void {
+  seal(turn: number): boolean {
     const last = this.#sealed.at(-1);
     assert(last === undefined || last.turn <= turn, 'turns are sealed in order');
     const end = this.#kinds.length;
-    if (end === (last?.end ?? this.#first)) return;
+    if (end === (last?.end ?? this.#first)) return false;
     if (last?.turn === turn) last.end = end;
     else this.#sealed.push({ turn, end });
+    return true;
   }
 
   /**

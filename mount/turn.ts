@@ -11,6 +11,7 @@ import type { Session } from './driver.ts';
 import type { HostNames } from './names/host-names.ts';
 import type { Outbox } from './outbox.ts';
 import type { PacketInput } from './packet-input.ts';
+import { Patience } from './patience.ts';
 import type { Readiness } from './readiness.ts';
 
 /** How often a commit that the disk did not take is tried again, and a full disk looked at, in milliseconds. */
@@ -48,6 +49,7 @@ export class Turn {
   readonly #parts: TurnParts;
   /** Connections and UDP sockets with durability `power`, as of the last turn that was staged. */
   readonly #outlivingHost = new Set<number>();
+  readonly #patience = new Patience();
   #isFirst = true;
   /** What is staged has to be committed before anything else happens. */
   #isCommitDue = false;
@@ -94,7 +96,8 @@ export class Turn {
     this.#stage();
     crashPoint('before-commit');
     if (!this.commit()) return;
-    readiness.arm(isSettled && !session.waiting ? this.#deadline : now);
+    const mayWait = isSettled && !session.waiting && !this.#patience.lasts(monotonicNow());
+    readiness.arm(mayWait ? this.#deadline : now);
   }
 
   /**
@@ -121,8 +124,9 @@ export class Turn {
     }
     this.#isCommitDue = false;
     crashPoint('after-commit');
-    for (const outbox of Object.values(outboxes)) outbox.seal(turn);
+    const [process, power] = [outboxes.process.seal(turn), outboxes.power.seal(turn)];
     this.release();
+    if (process || power) this.#patience.rewarded(monotonicNow());
     return true;
   }
 
