@@ -34,7 +34,8 @@ export function encodeNode(node: Node): Uint8Array {
   view.setUint32(4, node.gid, true);
   view.setUint16(8, node.mode, true);
   view.setUint8(10, (node.errorTold ? ERROR_TOLD : 0) | (node.autoclose ? AUTOCLOSE : 0));
-  view.setBigUint64(11, BigInt(node.created), true);
+  view.setUint32(11, node.created >>> 0, true);
+  view.setUint32(15, Math.floor(node.created / 2 ** 32), true);
   bytes.set(name, HEAD);
   return bytes;
 }
@@ -45,7 +46,7 @@ export function decodeNode(bytes: Uint8Array): Node {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const mode = view.getUint16(8, true);
   const flags = view.getUint8(10);
-  const created = Number(view.getBigUint64(11, true));
+  const created = view.getUint32(15, true) * 2 ** 32 + view.getUint32(11, true);
   if (mode > 0o777 || flags > ALL_FLAGS || !Number.isSafeInteger(created)) {
     throw new RecordError('a node record has a field out of range');
   }

@@ -6,7 +6,8 @@ export class SortedIds {
 
   /** Puts in `id`, which is not there yet. */
   add(id: number): void {
-    this.#ids.splice(this.#above(id), 0, id);
+    if (id > (this.#ids.at(-1) ?? 0)) this.#ids.push(id);
+    else this.#ids.splice(this.#above(id), 0, id);
   }
 
   delete(id: number): void {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,6 +34,7 @@ import { Descriptor } from './descriptors.ts';
 import type { Session } from './driver.ts';
 import { DRIVERS } from './drivers.ts';
 import { controlOf } from './engine-process.ts';
+import { entropy } from './entropy.ts';
 import { HostError } from './host-error.ts';
 import { hostFile } from './host-file.ts';
 import type { Succession } from './keeper-main.ts';
@@ -465,10 +466,6 @@ export class Engine {
       ['upgrade_error', this.#upgradeError],
     ];
   }
-}
-
-function entropy(): number {
-  return randomBytes(4).readUInt32LE();
 }
 
 function addressesOf({ address, prefix, address6, hostAddress6 }: Config): string[] {
