@@ -40,6 +40,8 @@ export interface Config {
   readonly acceptRollback: boolean;
   /** Whether the first engine of the mount uses of the store only what was saved for a crash of the host. */
   readonly afterCrash: boolean;
+  /** Whether windows are closed before it unmounts, so that peers wait for the next mount with nothing on their way. */
+  readonly freeze?: boolean;
   readonly durability: 'process' | 'power';
   readonly logLevel: string;
   /** Where the log goes; standard error if there is none. */

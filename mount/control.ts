@@ -35,6 +35,8 @@ export type ToEngine =
   | { readonly type: 'pause' }
   /** The successor will not do, for this reason: go on. */
   | { readonly type: 'resume'; readonly reason: string }
+  /** Take in what is on its way, let no window open, answer no request any more, and then `stop`. */
+  | { readonly type: 'freeze' }
   /** Finish the turn, leave everything in the store, exit. */
   | { readonly type: 'stop' };
 

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { BLOCKED } from '../fs/attempt.ts';
@@ -64,6 +65,10 @@ const NAME_FILES: NameFiles = {
   upstreamResolvConf: hostFile(UPSTREAM_RESOLV_CONF),
 };
 
+/** How long peers may go on to send before a freeze, in milliseconds, and how often it is looked whether they do. */
+const FREEZE_MILLISECONDS = 5000;
+const FREEZE_INTERVAL_MILLISECONDS = 10;
+
 /** What stat(2) counts st_blocks in, bytes. */
 const STAT_BLOCK = 512;
 
@@ -122,6 +127,9 @@ export class Engine {
         this.#failedUpgrades += 1;
         this.#upgradeError = message.reason;
         this.#resume();
+        break;
+      case 'freeze':
+        void this.#freeze();
         break;
       case 'stop':
         void this.#stop();
@@ -346,6 +354,20 @@ export class Engine {
     if (!this.#isPausing || this.#turn?.isReleased === false) return;
     this.#isPausing = false;
     this.#control.send({ type: 'paused' });
+  }
+
+  async #freeze(): Promise<void> {
+    const turn = this.#turn;
+    if (turn !== undefined) {
+      turn.freeze();
+      const deadline = monotonicNow() + FREEZE_MILLISECONDS;
+      while (!this.#stack.isSettled(monotonicNow()) && monotonicNow() < deadline) {
+        await delay(FREEZE_INTERVAL_MILLISECONDS);
+      }
+      turn.pause();
+      while (!turn.isReleased) await delay(FREEZE_INTERVAL_MILLISECONDS);
+    }
+    await this.#stop();
   }
 
   #resume(): void {

@@ -30,4 +30,4 @@ keeper.adopt(
   mounted,
   isWaiting === true,
 );
-await runKeeper(keeper);
+await runKeeper(keeper, config.store);

@@ -19,6 +19,9 @@ const STOP_MILLISECONDS = 5000;
 /** How long each step of an upgrade may take before the old engine goes on, in milliseconds. */
 const UPGRADE_STEP_MILLISECONDS = 10_000;
 
+/** How long one may take that was told to freeze, in milliseconds. */
+const FREEZE_MILLISECONDS = 20_000;
+
 /** When to try again to start an engine after the host had no room for one, in milliseconds. */
 const NEXT_START_MILLISECONDS = 1000;
 
@@ -48,6 +51,9 @@ export class Keeper {
   #spare: EngineProcess | undefined;
   #stopping = false;
   #upgrading = false;
+  #freezing = false;
+  /** No engine is to serve before `thaw`. */
+  #frozen = false;
   #resolveEnded!: () => void;
 
   /** Resolves when the tree has been unmounted for good. */
@@ -114,7 +120,8 @@ export class Keeper {
    */
   async upgrade(): Promise<void> {
     const engine = this.#engine;
-    if (engine === undefined || this.#servingSince === undefined || this.#upgrading) return;
+    if (engine === undefined || this.#servingSince === undefined) return;
+    if (this.#upgrading || this.#freezing) return;
     const successor = this.#start();
     if (successor === undefined) {
       engine.control.send({ type: 'resume', reason: 'the host has no room for another process' });
@@ -142,6 +149,50 @@ export class Keeper {
     this.#upgrading = false;
   }
 
+  get isFrozen(): boolean {
+    return this.#frozen;
+  }
+
+  /**
+   * Has the engine take in what is on its way, and end. No other serves before `thaw`: requests wait, and peers are answered by a stand-in.
+   * @throws HostError when it cannot be done; then an engine serves
+   */
+  async freeze(): Promise<void> {
+    const engine = this.#engine;
+    if (this.#frozen) throw new HostError('is frozen already');
+    if (this.#freezing || this.#upgrading || this.#stopping) {
+      throw new HostError('is busy; try again');
+    }
+    if (this.#held.fuse === undefined) {
+      throw new HostError(
+        `cannot be frozen: with the driver ${this.#config.driver} programs would get errors`,
+      );
+    }
+    if (engine === undefined || this.#servingSince === undefined) {
+      throw new HostError('has no engine that could be frozen; try again');
+    }
+    this.#freezing = true;
+    engine.control.send({ type: 'freeze' });
+    const impatience = setTimeout(() => engine.kill(), FREEZE_MILLISECONDS);
+    await engine.exited;
+    clearTimeout(impatience);
+    this.#freezing = false;
+    if (!this.#frozen) throw new HostError('is not frozen: the engine died before it was');
+  }
+
+  /**
+   * Has an engine serve again, of the code that is on the disk now.
+   * @throws HostError when none does
+   */
+  async thaw(): Promise<void> {
+    if (!this.#frozen) throw new HostError('is not frozen');
+    this.#frozen = false;
+    this.#employNext();
+    await this.#engine?.hasSaid('serving').catch(() => {
+      throw new HostError('is thawed, but the engine died; the keeper has the next one try');
+    });
+  }
+
   /** Unmounts; every connection stays in the store, to be carried on by the next mount. */
   stop(): void {
     if (this.#stopping) return;
@@ -151,8 +202,10 @@ export class Keeper {
       void this.#end();
       return;
     }
-    engine.control.send({ type: 'stop' });
-    const impatience = setTimeout(() => engine.kill(), STOP_MILLISECONDS);
+    const isFreezing = this.#config.freeze === true;
+    engine.control.send({ type: isFreezing ? 'freeze' : 'stop' });
+    const patience = isFreezing ? FREEZE_MILLISECONDS : STOP_MILLISECONDS;
+    const impatience = setTimeout(() => engine.kill(), patience);
     engine.exited.then(() => clearTimeout(impatience));
   }
 
@@ -197,7 +250,7 @@ export class Keeper {
   }
 
   #keepSpare(): void {
-    if (this.#stopping || this.#spare !== undefined) return;
+    if (this.#stopping || this.#frozen || this.#spare !== undefined) return;
     const later = () => setTimeout(() => this.#keepSpare(), NEXT_SPARE_MILLISECONDS).unref();
     const spare = this.#start();
     if (spare === undefined) {
@@ -232,6 +285,13 @@ export class Keeper {
       // While peers may still send, a silent interface is better than none: the host would answer for us.
       if (engine.said('stopped')?.connections === 0) forgetTun(this.#held.tun);
       void this.#end();
+    } else if (this.#freezing && engine.said('stopped')) {
+      this.#frozen = true;
+      // The next engine is to be of the code that is there then.
+      this.#spare?.kill();
+      this.#spare = undefined;
+      this.#standIn.call(0);
+      this.#log.warn('frozen');
     } else if (this.#spare?.said('restored')) {
       this.#log.info({ pid: engine.pid, served }, 'engine handed over');
       this.#employNext();

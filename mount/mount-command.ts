@@ -36,7 +36,7 @@ export async function mountCommand(argv: readonly string[]): Promise<void> {
     process.stderr.write(`holdfast: --driver ${config.driver}: ${limit}\n`);
   }
   process.stdout.write(`holdfast: ready: ${config.mountpoint}, ${addresses(config)}\n`);
-  await runKeeper(keeper);
+  await runKeeper(keeper, config.store);
 }
 
 function addresses(config: Config): string {

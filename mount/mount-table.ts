@@ -37,6 +37,16 @@ export function findMount(mountpoint: string): Mount | undefined {
   );
 }
 
+/**
+ * The Holdfast mount that `path` is in, if it is in one.
+ * @param path absolute
+ */
+export function mountAround(path: string): Mount | undefined {
+  return parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8')).findLast(
+    ({ mountpoint }) => path === mountpoint || path.startsWith(`${mountpoint}/`),
+  );
+}
+
 /** Our mounts among the lines of a mountinfo file, proc_pid_mountinfo(5), lowest first. */
 export function parseMountInfo(text: string): Mount[] {
   const mounts: Mount[] = [];

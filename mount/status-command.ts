@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { isFrozen } from './freeze-command.ts';
 import { HostError } from './host-error.ts';
-import { findMount } from './mount-table.ts';
+import { mountAround } from './mount-table.ts';
 import { statusAsJson, TABLES, tableAsJson } from './status-json.ts';
 import { treeStatus } from './tree-status.ts';
 import { UsageError } from './usage.ts';
@@ -21,7 +22,12 @@ export async function statusCommand(argv: readonly string[]): Promise<void> {
 }
 
 async function statusOf(path: string, isTable: boolean): Promise<string> {
-  if (findMount(path) !== undefined) return await treeStatus(path);
+  const mount = mountAround(path);
+  if (mount !== undefined && (await isFrozen(mount.source))) {
+    if (mount.mountpoint === path) return 'state frozen\n';
+    throw new HostError(`${mount.mountpoint} is frozen; holdfast thaw has it go on`);
+  }
+  if (mount?.mountpoint === path) return await treeStatus(path);
   try {
     return await readFile(isTable ? path : join(path, 'status'), 'utf8');
   } catch (error) {

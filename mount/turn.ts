@@ -54,6 +54,7 @@ export class Turn {
   /** What is staged has to be committed before anything else happens. */
   #isCommitDue = false;
   #isPaused = false;
+  #isFreezing = false;
   /** The store has grown as much as it may. */
   #isWaitingForDisk = false;
   /** When to look whether a full disk has room again. */
@@ -84,10 +85,10 @@ export class Turn {
     const { stack, names, session, packets, readiness } = this.#parts;
     const now = monotonicNow();
     this.#lookForRoom(now);
-    session.drain(now);
+    if (!this.#isFreezing) session.drain(now);
     packets.drain(now);
     // A reader who has come meanwhile takes what has arrived: then it need not be kept.
-    session.drain(now);
+    if (!this.#isFreezing) session.drain(now);
     stack.tick(now);
     names.tick(now);
     const isSettled = this.#settle(now);
@@ -141,6 +142,12 @@ export class Turn {
     readiness.pause();
     journal.sync();
     return true;
+  }
+
+  /** From now on no request is taken: the kernel has them wait for the next engine. Turns go on with what comes from peers. */
+  freeze(): void {
+    this.#isFreezing = true;
+    this.#parts.stack.beginFreeze();
   }
 
   /** Runs no more until `resume`. */

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { demandThawed } from './freeze-command.ts';
 import { HostError } from './host-error.ts';
 import { findMount } from './mount-table.ts';
 import { onlyMountpoint } from './only-mountpoint.ts';
@@ -14,6 +15,7 @@ const PATIENCE_MILLISECONDS = 60_000;
 /** `holdfast upgrade MOUNTPOINT`: asks the keeper for it, and waits until it is done or has failed. */
 export async function upgradeCommand(argv: readonly string[]): Promise<void> {
   const mountpoint = onlyMountpoint('upgrade', argv);
+  await demandThawed(mountpoint);
   const before = await treeStatus(mountpoint);
   askKeeper(mountpoint);
   for (let waited = 0; waited < PATIENCE_MILLISECONDS; waited += INTERVAL_MILLISECONDS) {

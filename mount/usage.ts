@@ -2,6 +2,8 @@ export const USAGE = `usage: holdfast mount [MOUNTPOINT] [options]   mount the t
        holdfast umount MOUNTPOINT             unmount it; the connections stay in the store
        holdfast status PATH [--json]          say what serves the mount at PATH, or how a connection or table of it is
        holdfast upgrade MOUNTPOINT            hand over to an engine of the program that is installed now
+       holdfast freeze MOUNTPOINT             close the windows of all peers and serve nobody; they and programs wait
+       holdfast thaw MOUNTPOINT               serve again
        holdfast check STORE [--json]          say what is in a store that nobody uses, and what is wrong with it
        holdfast wait CONNECTION STATE... [--timeout SECONDS]
                                               wait until a connection, as net/tcp/chat, is in one of these states
@@ -31,6 +33,7 @@ options of mount:
   --durability LEVEL     process: survives the death of any process; power: of the host too  (process)
   --accept-rollback      use a store that was copied back: its connections end, listeners and names stay
   --after-crash          use of the store only what was saved for a crash of the host
+  --freeze               close the windows of all peers before it unmounts, as for a reboot
   --daemon               go into the background when the tree is ready
   --log-level LEVEL      trace, debug, info, warn, error, fatal or silent  (warn)
   --log-file FILE        append the log to FILE             (standard error; with --daemon MOUNTPOINT.log)

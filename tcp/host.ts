@@ -127,6 +127,8 @@ export class Host implements PcbOwner, UdpPcbOwner {
 
   /** See `setRoom`. */
   hasRoom = true;
+  /** See `beginFreeze`. */
+  isFreezing = false;
   nextId = 1;
   nextQueueOrder = 1;
   /** When a SYN was last answered with a cookie. */

@@ -27,7 +27,7 @@ export function windowScaleFor(buffer: number): number {
 
 /** How many bytes from RCV.NXT could be kept: what is offered already, if nothing more can. */
 function spaceToOffer(host: Host, pcb: Pcb): number {
-  return host.hasRoom ? pcb.receiveSpace : pcb.RCV_WND;
+  return host.hasRoom && !host.isFreezing ? pcb.receiveSpace : pcb.RCV_WND;
 }
 
 /**

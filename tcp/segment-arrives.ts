@@ -148,6 +148,7 @@ function ackArrivesInListen(
 function isFull(host: Host, listener: Pcb): boolean {
   return (
     !host.hasRoom ||
+    host.isFreezing ||
     !host.memory.hasRoom ||
     host.waiting.get(listener.ID)!.established.length > listener.BACKLOG
   );

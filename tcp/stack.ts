@@ -6,6 +6,7 @@ import { close, shutdown, shutdownReceive } from './close.ts';
 import type { ControlBlock } from './control-block.ts';
 import type { Counters } from './counters.ts';
 import type { Egress } from './egress.ts';
+import { beginFreeze, isSettled } from './freeze.ts';
 import { Host, type StackOptions } from './host.ts';
 import { BARE, type Ingress } from './ingress.ts';
 import { MovingIn } from './move-in.ts';
@@ -337,6 +338,16 @@ export class Stack {
   resume(now: number, absence: Absence): void {
     resume(this.#host, now, absence);
     resumeUdp(this.#host);
+  }
+
+  /** From now on no window opens, and no caller is let in: all that has been offered may still come. For good. */
+  beginFreeze(): void {
+    beginFreeze(this.#host);
+  }
+
+  /** Whether everything that was on its way here has been taken and acknowledged, as far as that can be told. */
+  isSettled(now: number): boolean {
+    return isSettled(this.#host, now);
   }
 
   /** After all restores: a stand-in has told the peer of this connection that its window is closed. */

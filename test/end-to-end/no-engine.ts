@@ -51,7 +51,7 @@ export class NoEngine {
 
   /** The process that stands in, if one does. */
   get standIn(): number | undefined {
-    return children(this.#keeper).find((pid) => commandLine(pid).includes(STAND_IN));
+    return standInUnder(this.#keeper);
   }
 
   /** Has an engine serve again. */
@@ -65,6 +65,16 @@ export class NoEngine {
     if (this.#idler !== 0 && !hasEnded(this.#idler)) process.kill(this.#idler, 'SIGKILL');
     this.#idler = 0;
   }
+}
+
+/** @returns what gives the process that stands in for an engine of `daemon`, which serves now, if one does */
+export async function standInOf(daemon: Daemon): Promise<() => number | undefined> {
+  const keeper = await daemon.keeperPid();
+  return () => standInUnder(keeper);
+}
+
+function standInUnder(keeper: number): number | undefined {
+  return children(keeper).find((pid) => commandLine(pid).includes(STAND_IN));
 }
 
 function commandLine(pid: number): string {
