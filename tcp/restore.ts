@@ -1,4 +1,4 @@
-import { abandon } from './abandon.ts';
+import { abandonRecord } from './abandon-record.ts';
 import { abort } from './abort.ts';
 import type { Absence } from './absence.ts';
 import { assert } from './assert.ts';
@@ -30,12 +30,12 @@ export function restore(host: Host, record: Uint8Array): Pcb {
 }
 
 /**
- * The same after the host has gone down: of a connection that was not to outlive that, what is left; see `abandon`.
+ * The same after the host has gone down: of a connection that was not to outlive that, what is left; see `abandonRecord`.
  * @throws RecordError the record contradicts itself or another one
  */
 export function salvage(host: Host, record: Uint8Array): Pcb {
   const pcb = decode(host, record);
-  if (pcb.DURABILITY === Durability.PROCESS) abandon(pcb);
+  if (pcb.DURABILITY === Durability.PROCESS) abandonRecord(pcb);
   enlist(host, pcb);
   return pcb;
 }

@@ -9,7 +9,7 @@ import { State } from './state.ts';
  * the end, stays as it is.
  * @param pcb on none of its host's lists yet
  */
-export function abandon(pcb: Pcb): void {
+export function abandonRecord(pcb: Pcb): void {
   const { STATE } = pcb;
   if (STATE === State.MOVED) {
     if (!pcb.hasFile) return;
