@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<voi
   upgrade: async (argv) => (await import('./upgrade-command.ts')).upgradeCommand(argv),
   freeze: async (argv) => (await import('./freeze-command.ts')).freezeCommand(argv),
   thaw: async (argv) => (await import('./freeze-command.ts')).thawCommand(argv),
+  hold: async (argv) => (await import('./hold-command.ts')).holdCommand(argv),
   check: async (argv) => (await import('./check-command.ts')).checkCommand(argv),
   wait: async (argv) => (await import('./wait-command.ts')).waitCommand(argv),
   nc: async (argv) => (await import('./nc-command.ts')).ncCommand(argv),
@@ -35,7 +36,7 @@ const [name, ...rest] = process.argv.slice(2);
 try {
   if (name === undefined) {
     throw new UsageError(
-      'a command is needed: mount, umount, status, upgrade, freeze, thaw, check, wait, nc or serve',
+      'a command is needed: mount, umount, status, upgrade, freeze, thaw, hold, check, wait, nc or serve',
     );
   }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;

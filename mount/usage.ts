@@ -4,6 +4,7 @@ export const USAGE = `usage: holdfast mount [MOUNTPOINT] [options]   mount the t
        holdfast upgrade MOUNTPOINT            hand over to an engine of the program that is installed now
        holdfast freeze MOUNTPOINT             close the windows of all peers and serve nobody; they and programs wait
        holdfast thaw MOUNTPOINT               serve again
+       holdfast hold STORE [options]          answer the peers of a store that nobody serves, until SIGINT or SIGTERM
        holdfast check STORE [--json]          say what is in a store that nobody uses, and what is wrong with it
        holdfast wait CONNECTION STATE... [--timeout SECONDS]
                                               wait until a connection, as net/tcp/chat, is in one of these states

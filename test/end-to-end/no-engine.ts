@@ -90,6 +90,15 @@ function commandLine(pid: number): string {
  * them.
  */
 export function backoffs(port: number): number[] {
+  return socketNumbers(port, 'backoff');
+}
+
+/** How many segments the kernel has sent for the connections to `port` here, together. */
+export function segmentsSent(port: number): number {
+  return socketNumbers(port, 'segs_out').reduce((sum, count) => sum + count, 0);
+}
+
+function socketNumbers(port: number, name: string): number[] {
   const text = execFileSync('ss', ['-tinH', `sport = ${port}`], { encoding: 'utf8' });
-  return [...text.matchAll(/\bbackoff:(\d+)/g)].map(([, count]) => Number(count));
+  return [...text.matchAll(new RegExp(`\\b${name}:(\\d+)`, 'g'))].map(([, count]) => Number(count));
 }

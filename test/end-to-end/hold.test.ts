@@ -1,0 +1,46 @@
+import '../namespace.ts';
+import { writeFileSync } from 'node:fs';
+import t from 'tap';
+import { until } from './condition.ts';
+import { Daemon, HOLDFAST } from './daemon.ts';
+import { established } from './established.ts';
+import { backoffs, segmentsSent } from './no-engine.ts';
+
+/** The kernel here probes a closed window so often without an answer before it gives up: see tcp_probe_timer. */
+const RETRIES = 2;
+
+t.test('a store that nobody serves is held, and goes on after that', async (t) => {
+  writeFileSync('/proc/sys/net/ipv4/tcp_retries2', `${RETRIES}`);
+  const daemon = await Daemon.start(t, '--freeze');
+  const socket = await established(t, daemon, 'chat', 9000);
+  t.match(await daemon.holdfast('hold net.store'), {
+    status: 1,
+    stderr: /in use by a daemon.*unmount it first\n$/,
+  });
+  // More than the window takes.
+  const text = Buffer.alloc(16 * 2 ** 20, 'text');
+  socket.write(text);
+  t.match(await daemon.unmount(), { status: 0, stderr: '' });
+  const hold = daemon.shell(`exec '${process.execPath}' '${HOLDFAST}' hold net.store`);
+  await hold.printed(/holding 1 connections/);
+  t.match(await daemon.holdfast('mount net'), { status: 1, stderr: /in use by another daemon/ });
+  await until(() => backoffs(9000).some((count) => count === RETRIES));
+  const sent = segmentsSent(9000);
+  await until(() => segmentsSent(9000) > sent + RETRIES);
+  hold.process.kill('SIGTERM');
+  t.match(await hold.ended, { status: 0, stderr: '' });
+  await daemon.mount();
+  const { stdout } = await daemon.run(`head -c ${text.length} net/tcp/chat/data | sha256sum`);
+  t.equal(
+    stdout,
+    (await daemon.run(`yes text | tr -d '\\n' | head -c ${text.length} | sha256sum`)).stdout,
+  );
+});
+
+t.test('what cannot be held is refused with one line', async (t) => {
+  const daemon = Daemon.prepare(t);
+  t.match(await daemon.holdfast('hold elsewhere'), { status: 1, stderr: /^holdfast: [^\n]+\n$/ });
+  t.match(await daemon.holdfast('hold'), { status: 64 });
+  t.match(await daemon.holdfast('hold a b'), { status: 64 });
+  t.match(await daemon.holdfast('hold a --mtu 12'), { status: 64 });
+});
