@@ -34,18 +34,21 @@ export class PacketInput {
 
   /**
    * @param now milliseconds of the engine's clock
+   * @returns whether there was anything to take
    */
-  drain(now: number): void {
+  drain(now: number): boolean {
     const { bytes, view, address } = this.#memory;
     const header = this.#header;
     const start = header === undefined ? 0 : VIRTIO_HEADER_LENGTH;
-    for (let count = 0, taken = 0; count < PACKETS_PER_TURN && taken < BYTES_PER_TURN; count += 1) {
+    let taken = 0;
+    for (let count = 0; count < PACKETS_PER_TURN && taken < BYTES_PER_TURN; count += 1) {
       const length = read(this.#descriptor, address, bytes.length);
       // EAGAIN: nothing is left. Any other failure (the interface went down) is as silent as a network that lost the packet.
-      if (length <= start) return;
+      if (length <= start) break;
       header?.parse(view, 0);
       this.#arrivals.arrive(bytes, start, length - start, now, header ?? BARE);
       taken += length;
     }
+    return taken > 0;
   }
 }

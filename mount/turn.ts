@@ -86,9 +86,8 @@ export class Turn {
     const now = monotonicNow();
     this.#lookForRoom(now);
     if (!this.#isFreezing) session.drain(now);
-    packets.drain(now);
     // A reader who has come meanwhile takes what has arrived: then it need not be kept.
-    if (!this.#isFreezing) session.drain(now);
+    if (packets.drain(now) && !this.#isFreezing) session.drain(now);
     stack.tick(now);
     names.tick(now);
     const isSettled = this.#settle(now);
