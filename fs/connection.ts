@@ -37,7 +37,7 @@ export class Connection<Subject extends ControlBlock = Pcb> {
 
   /** Who knows the addresses of hosts. */
   get resolver(): Resolver {
-    return this.connections.resolver;
+    return this.connections.sources.resolver;
   }
 
   get isGone(): boolean {

@@ -10,9 +10,9 @@ import type { File, FileTable } from './file.ts';
 import { checkName } from './name.ts';
 import { decodeNode, encodeNode, type Node } from './node-record.ts';
 import type { Records } from './records.ts';
-import type { Resolver } from './resolver.ts';
 import type { Protocol, SocketKind } from './socket-kind.ts';
 import { SortedIds } from './sorted-ids.ts';
+import type { ConnectionSources } from './sources.ts';
 import type { Users } from './users.ts';
 
 /** Who owns a connection, and what owner and group may do with it. */
@@ -28,8 +28,8 @@ export class Connections<Subject extends ControlBlock = Pcb> {
   readonly protocol: Protocol<Subject>;
   readonly #records: Records;
   readonly #users: Users;
-  /** Who knows the addresses of hosts. */
-  readonly resolver: Resolver;
+  /** What they know of the engine. */
+  readonly sources: ConnectionSources;
   readonly #byId = new Map<number, Connection<Subject>>();
   readonly #byName = new Map<string, Connection<Subject>>();
   readonly #ids = new SortedIds();
@@ -40,14 +40,14 @@ export class Connections<Subject extends ControlBlock = Pcb> {
     stack: Stack,
     records: Records,
     users: Users,
-    resolver: Resolver,
+    sources: ConnectionSources,
   ) {
     this.#kind = kind;
     this.#users = users;
     this.#stack = stack;
     this.protocol = kind.protocolOf(stack);
     this.#records = records;
-    this.resolver = resolver;
+    this.sources = sources;
   }
 
   /** Of the directory that has theirs, and its node's number. */
@@ -113,6 +113,27 @@ export class Connections<Subject extends ControlBlock = Pcb> {
   /** Gives a directory to a connection that the stack has made. */
   adopt(pcb: Subject, owner: Owner): Connection<Subject> {
     return this.#add(pcb.ID, newNode(String(pcb.ID), owner), true);
+  }
+
+  /**
+   * The name that a connection gets which had one elsewhere.
+   * @param replaced the connection whose place it takes
+   * @throws ErrnoError EEXIST another has it; EINVAL ENAMETOOLONG nobody may give it
+   */
+  checkMovedName(name: string, replaced: number | undefined): void {
+    if (isNumber(name)) return;
+    checkName(name);
+    const namesake = this.#byName.get(name);
+    if (namesake !== undefined && !namesake.isGone && namesake.id !== replaced)
+      throw new ErrnoError('EEXIST', `there is a connection with the name ${name}`);
+  }
+
+  /** Gives a directory to a connection that had one elsewhere. One that was named by its number gets another number. */
+  adoptMoved(pcb: Subject, node: Node): Connection<Subject> {
+    const name = isNumber(node.name) ? String(pcb.ID) : node.name;
+    const namesake = this.#byName.get(name);
+    if (namesake !== undefined) this.remove(namesake.id);
+    return this.#add(pcb.ID, { ...node, name }, true);
   }
 
   find(id: number): Connection<Subject> | undefined {
@@ -210,6 +231,11 @@ export type AnyConnections = Connections<Pcb> | Connections<UdpPcb>;
 function newNode(name: string, owner: Owner): Node {
   const { uid, gid, mode } = owner;
   return { name, uid, gid, mode, created: Date.now(), errorTold: false, autoclose: false };
+}
+
+/** Nobody may give such a name; a connection without one has its number. */
+function isNumber(name: string): boolean {
+  return /^[0-9]+$/.test(name);
 }
 
 function isAllowed(name: string): boolean {

@@ -93,8 +93,12 @@ export interface QuestionFile<Subject> {
   readonly write?: undefined;
   readonly poll?: undefined;
   readonly news?: undefined;
-  /** @param question without its last `\n` or `\r\n` */
-  readonly ask: (subject: Subject, question: string, call: Call) => Attempt<readonly string[]>;
+  /**
+   * How many bytes a question has that begins so; undefined: that is too little to say. Without it each write is one question.
+   * @throws ErrnoError when no question begins so, or who asks may not
+   */
+  readonly lengthOf?: (subject: Subject, beginning: Uint8Array, call: Call) => number | undefined;
+  readonly ask: (subject: Subject, question: Uint8Array, call: Call) => Attempt<readonly string[]>;
 }
 
 export type File<Subject> =

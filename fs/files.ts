@@ -13,9 +13,11 @@ import { data } from './files/data.ts';
 import { engineStatus } from './files/engine-status.ts';
 import { error } from './files/error.ts';
 import { events } from './files/events.ts';
+import { exported } from './files/exported.ts';
 import { address } from './files/iface/address.ts';
 import { counters } from './files/iface/counters.ts';
 import { mtu } from './files/iface/mtu.ts';
+import { imported } from './files/imported.ts';
 import { journalStatus } from './files/journal-status.ts';
 import { listen } from './files/listen.ts';
 import { listeners } from './files/listeners.ts';
@@ -52,6 +54,7 @@ export const ROOT_FILES: FileTable<Commons> = new Map<number, File<Commons>>([
   [10, events],
   [11, log],
   [12, resolve],
+  [13, imported],
 ]);
 
 export const TCP_FILES: FileTable<Commons> = new Map<number, File<Commons>>([
@@ -109,6 +112,7 @@ export const CONNECTION_FILES: FileTable<Connection> = new Map<number, File<Conn
   [27, peek],
   [28, acceptSocket],
   [29, shutdown],
+  [30, exported],
 ]);
 
 export const UDP_SOCKET_FILES: FileTable<Connection<UdpPcb>> = new Map<

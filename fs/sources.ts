@@ -1,3 +1,4 @@
+import { type ConnectionFiles, NO_FILES } from './connection-files.ts';
 import type { Facts } from './key-value-lines.ts';
 import { NO_NAMES, type Resolver } from './resolver.ts';
 import { NO_LIMITS, type UserLimits } from './users.ts';
@@ -14,8 +15,13 @@ export interface Sources {
   readonly journal: () => Facts;
   /** What names stand for. */
   readonly resolver: Resolver;
+  /** How a connection is written to a file. */
+  readonly connectionFiles: ConnectionFiles;
   readonly limits: UserLimits;
 }
+
+/** As much as connections need to know. */
+export type ConnectionSources = Pick<Sources, 'resolver' | 'connectionFiles'>;
 
 /** Of a tree that no engine serves. */
 export const NO_SOURCES: Sources = {
@@ -24,5 +30,6 @@ export const NO_SOURCES: Sources = {
   mtu: () => 0,
   journal: () => [],
   resolver: NO_NAMES,
+  connectionFiles: NO_FILES,
   limits: NO_LIMITS,
 };

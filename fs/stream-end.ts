@@ -8,13 +8,16 @@ import type { Connection } from './connection.ts';
  * wants nothing more (tcp_reset in net/ipv4/tcp_input.c).
  */
 export function untoldError({ pcb, node }: Connection): ErrnoName | undefined {
-  if (pcb.ERROR === 0 || node.errorTold) return undefined;
+  // The stream goes on elsewhere: a reader of this one must never take that for its end.
+  const isToldOnce = pcb.STATE !== State.MOVED;
+  if (pcb.ERROR === 0 || (isToldOnce && node.errorTold)) return undefined;
   const error = errnoName(pcb.ERROR) ?? 'EIO';
   return error === 'ECONNRESET' && pcb.FIN_RECEIVED === 1 ? 'EPIPE' : error;
 }
 
-/** Nothing more will come or go: it has been a connection and is none, or somebody has closed it. */
+/** Nothing more will come or go here: it has been a connection and is none, or another host's, or somebody has closed it. */
 export function hasEnded(pcb: Pcb): boolean {
+  if (pcb.STATE === State.MOVED) return true;
   return pcb.CLOSED_BY_USER === 1 || (pcb.STATE === State.CLOSED && pcb.wasEstablished);
 }
 

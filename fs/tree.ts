@@ -50,6 +50,7 @@ import {
 import { Opening } from './opening.ts';
 import { checkOwner, checkRoot, directoryMode, madeMode } from './owner.ts';
 import { POLLERR, POLLHUP, POLLPRI, READABLE, WRITABLE } from './poll.ts';
+import { Questions } from './questions.ts';
 import type { RecordKind, Records } from './records.ts';
 import { TCP_CONNECTIONS, UDP_SOCKETS } from './socket-kinds.ts';
 import type { Sources } from './sources.ts';
@@ -120,6 +121,7 @@ export class Tree {
   readonly #udpSockets: Connections<UdpPcb>;
   readonly #handles: Handles;
   readonly #dialed: DialedAddresses;
+  readonly #questions = new Questions();
   readonly #opening: Opening;
   readonly #commons: Commons;
   readonly #created = Date.now();
@@ -133,8 +135,8 @@ export class Tree {
     this.#stack = stack;
     const { resolver, limits } = sources;
     const users = new Users(limits);
-    this.#connections = new Connections(TCP_CONNECTIONS, stack, records, users, resolver);
-    this.#udpSockets = new Connections(UDP_SOCKETS, stack, records, users, resolver);
+    this.#connections = new Connections(TCP_CONNECTIONS, stack, records, users, sources);
+    this.#udpSockets = new Connections(UDP_SOCKETS, stack, records, users, sources);
     this.#handles = new Handles(records);
     this.#dialed = new DialedAddresses(stack, records, resolver);
     this.#opening = new Opening(stack, resolver, this.#connections, this.#handles);
@@ -360,7 +362,12 @@ export class Tree {
     const open = this.#handles.get(handle);
     return this.#withSubject(open, (file, subject) => {
       if (file.ask === undefined) return writeFile(file, subject, source, call);
-      const answer = this.#ask(handle, open, () => file.ask(subject, inputText(source), call));
+      const answer = this.#ask(handle, open, () => {
+        const question = this.#questions.add(handle, source, (beginning) =>
+          file.lengthOf === undefined ? beginning.length : file.lengthOf(subject, beginning, call),
+        );
+        return question === undefined ? [] : file.ask(subject, question, call);
+      });
       return answer === BLOCKED ? BLOCKED : source.length;
     });
   }
@@ -376,6 +383,7 @@ export class Tree {
 
   release(handle: number, now: number): void {
     const connection = this.waitsOn(handle);
+    this.#questions.forget(handle);
     this.#handles.delete(handle);
     this.#closeUnlessHeld(connection, now);
   }
@@ -519,7 +527,8 @@ export class Tree {
   #closeUnlessHeld(id: number, now: number): void {
     if (this.#handles.countOf(id) > 0) return;
     const connection = this.#findConnection(id);
-    if (!connection?.node.autoclose) return;
+    // What has moved out goes with its file, and nobody may have that yet.
+    if (!connection?.node.autoclose || this.#stack.pcbs.get(id)?.hasFile) return;
     connection.connections.remove(id);
     connection.close(now);
   }

@@ -16,6 +16,8 @@ const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<voi
   thaw: async (argv) => (await import('./freeze-command.ts')).thawCommand(argv),
   hold: async (argv) => (await import('./hold-command.ts')).holdCommand(argv),
   check: async (argv) => (await import('./check-command.ts')).checkCommand(argv),
+  export: async (argv) => (await import('./export-command.ts')).exportCommand(argv),
+  import: async (argv) => (await import('./import-command.ts')).importCommand(argv),
   wait: async (argv) => (await import('./wait-command.ts')).waitCommand(argv),
   nc: async (argv) => (await import('./nc-command.ts')).ncCommand(argv),
   serve: async (argv) => (await import('./serve-command.ts')).serveCommand(argv),
@@ -36,7 +38,7 @@ const [name, ...rest] = process.argv.slice(2);
 try {
   if (name === undefined) {
     throw new UsageError(
-      'a command is needed: mount, umount, status, upgrade, freeze, thaw, hold, check, wait, nc or serve',
+      'a command is needed: mount, umount, status, upgrade, freeze, thaw, hold, check, export, import, wait, nc or serve',
     );
   }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { createHmac } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -7,28 +6,21 @@ import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { BLOCKED } from '../fs/attempt.ts';
 import { GrowingText } from '../fs/growing-text.ts';
-import { RECORD_KINDS, type Records } from '../fs/records.ts';
-import { Tree } from '../fs/tree.ts';
-import { readBootId } from '../persist/boot-id.ts';
+import type { Tree } from '../fs/tree.ts';
 import { monotonicNow } from '../persist/clock.ts';
-import {
-  removeConnection,
-  restoreConnections,
-  salvageConnections,
-  stageConnection,
-} from '../persist/connections.ts';
+import { removeConnection, stageConnection } from '../persist/connections.ts';
 import { Journal } from '../persist/journal.ts';
 import { DATA_FILE } from '../persist/layout.ts';
 import { REMEDY, StoreError } from '../persist/store-error.ts';
-import { Table } from '../persist/table.ts';
 import { witnessOf } from '../persist/witness.ts';
 import { formatEndpoint } from '../tcp/address.ts';
 import type { ControlBlock } from '../tcp/control-block.ts';
 import { errnoName } from '../tcp/errno.ts';
 import { RecordError } from '../tcp/record-error.ts';
-import { Stack } from '../tcp/stack.ts';
+import type { Stack } from '../tcp/stack.ts';
 import { UdpPcb } from '../tcp/udp/udp-pcb.ts';
 import type { Config } from './config.ts';
+import { CONNECTION_FILES } from './connection-files.ts';
 import { Control, type Mounted, type ToEngine, type ToKeeper } from './control.ts';
 import { crashPoint } from './crash-point.ts';
 import { Descriptor } from './descriptors.ts';
@@ -46,6 +38,7 @@ import { PacketInput } from './packet-input.ts';
 import { Readiness } from './readiness.ts';
 import { Replies } from './replies.ts';
 import { allocateResidentMemory, type ResidentMemory } from './resident-memory.ts';
+import { restoreStack, restoreTree } from './restored.ts';
 import { write } from './system-calls.ts';
 import { Turn } from './turn.ts';
 import { VERSION } from './version.ts';
@@ -202,30 +195,20 @@ export class Engine {
   }
 
   #restoreInto(now: number): void {
-    const { address, prefix, address6, mtu, memory } = this.#config;
+    const { address, prefix, address6, mtu, memory, durability } = this.#config;
     const journal = this.#journal;
     const facts = journal.facts;
     facts.epoch += 1;
-    this.#stack = new Stack({
+    this.#stack = restoreStack(journal, {
       address,
       prefix,
       ...(address6 !== undefined && { address6 }),
       mtu,
       memory,
-      // The clock of initial sequence numbers (RFC 6528) starts over with each boot, so its secret has to differ.
-      secret: createHmac('sha256', facts.secret).update(readBootId()).digest(),
-      entropy,
-      durability: this.#config.durability,
+      durability,
       now,
     });
-    if (journal.hostWentDown) salvageConnections(journal, this.#stack);
-    else restoreConnections(journal, this.#stack);
     this.#logHostCrash();
-    this.#stack.nextId = Math.max(this.#stack.nextId, facts.nextId);
-    const records: Records = {
-      put: (kind, id, value) => journal.put(Table[kind], id, 0, value),
-      delete: (kind, id) => journal.delete(Table[kind], id, 0),
-    };
     const names = new HostNames({
       stack: this.#stack,
       entropy,
@@ -234,9 +217,9 @@ export class Engine {
       resolver: this.#config.resolver,
     });
     this.#names = names;
-    this.#tree = new Tree(
+    this.#tree = restoreTree(
+      journal,
       this.#stack,
-      records,
       {
         facts: () => this.#facts(),
         addresses: () => addressesOf(this.#config),
@@ -246,6 +229,7 @@ export class Engine {
           port: (service, network) => names.port(service, network),
           addresses: (host, waiter, now) => names.addresses(host, waiter, now) ?? BLOCKED,
         },
+        connectionFiles: CONNECTION_FILES,
         limits: {
           connections: this.#config.userConnections ?? Infinity,
           bufferBytes: this.#config.userBufferBytes ?? Infinity,
@@ -253,9 +237,6 @@ export class Engine {
       },
       this.#logged,
     );
-    for (const kind of RECORD_KINDS) {
-      for (const { id, value } of journal.scan(Table[kind])) this.#tree.restore(kind, id, value);
-    }
     // Nothing is committed yet: an engine that does not get ready leaves the store as it was.
     this.#stack.resume(now, facts.absence(now, Date.now()));
   }

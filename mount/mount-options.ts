@@ -14,6 +14,9 @@ const LARGEST_MTU = 65535;
 /** Room for some tens of connections. */
 const SMALLEST_MEMORY = 1 << 20;
 
+/** The stack's own. */
+export const DEFAULT_ADDRESS = '10.7.0.2/24';
+
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 /** `mount`'s command line, resolved and checked. */
@@ -34,7 +37,7 @@ export function parseMountOptions(argv: readonly string[]): MountOptions {
   if (store === mountpoint || store.startsWith(`${mountpoint}/`)) {
     throw new UsageError('the store cannot lie inside the mountpoint');
   }
-  const own = ipv4Cidr('--address', values.address ?? '10.7.0.2/24');
+  const own = ipv4Cidr('--address', values.address ?? DEFAULT_ADDRESS);
   const host = ipv4Cidr('--host-address', values['host-address'] ?? '10.7.0.1/24');
   if (own.address === host.address) {
     throw new UsageError('--address and --host-address are two different addresses');
@@ -109,7 +112,7 @@ interface Cidr {
   readonly prefix: number;
 }
 
-function ipv4Cidr(option: string, text: string): Cidr {
+export function ipv4Cidr(option: string, text: string): Cidr {
   const parsed = parseCidr(text);
   if (parsed === undefined || !parsed.address.isIpv4) {
     throw new UsageError(`${option} is an IPv4 address with a prefix, as 10.7.0.2/24, not ${text}`);
@@ -117,7 +120,7 @@ function ipv4Cidr(option: string, text: string): Cidr {
   return { address: formatAddress(parsed.address), prefix: parsed.prefix };
 }
 
-function ipv6Cidr(option: string, text: string): Cidr {
+export function ipv6Cidr(option: string, text: string): Cidr {
   const parsed = parseCidr(text);
   if (parsed === undefined || parsed.address.isIpv4) {
     throw new UsageError(

@@ -6,6 +6,10 @@ export const USAGE = `usage: holdfast mount [MOUNTPOINT] [options]   mount the t
        holdfast thaw MOUNTPOINT               serve again
        holdfast hold STORE [options]          answer the peers of a store that nobody serves, until SIGINT or SIGTERM
        holdfast check STORE [--json]          say what is in a store that nobody uses, and what is wrong with it
+       holdfast export MOUNTPOINT|STORE CONNECTION [--forget] > FILE
+                                              let go of a connection, which is in the file from then on; or of what is left of it
+       holdfast import MOUNTPOINT|STORE [--address CIDR] [--address6 CIDR] < FILE
+                                              take it in; a store that is not mounted has to be told its addresses
        holdfast wait CONNECTION STATE... [--timeout SECONDS]
                                               wait until a connection, as net/tcp/chat, is in one of these states
        holdfast nc [--mount MOUNTPOINT] HOST PORT

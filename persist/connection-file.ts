@@ -18,8 +18,8 @@ const HEAD_LENGTH = 24;
 const LENGTH_LENGTH = 4;
 /** SHA-256, at the end, of all before. */
 const CHECKSUM_LENGTH = 32;
-/** Above what the two largest buffers hold, 8 MiB each. */
-const LONGEST = 32 << 20;
+/** Bytes; above what the two largest buffers hold, 8 MiB each. */
+export const LONGEST_CONNECTION_FILE = 32 << 20;
 /** More than the slots of the longest stream. */
 const LARGEST_INDEX = 1024;
 /** Before it no connection could be moved. */
@@ -90,7 +90,7 @@ export function lengthOfConnectionFile(beginning: Uint8Array): number | undefine
   if (beginning.length < HEAD_LENGTH) return undefined;
   const view = viewOf(beginning);
   const length = getU64(view, 16);
-  if (length < HEAD_LENGTH + CHECKSUM_LENGTH || length > LONGEST)
+  if (length < HEAD_LENGTH + CHECKSUM_LENGTH || length > LONGEST_CONNECTION_FILE)
     throw new RecordError(`the file says that it has ${length} bytes`);
   return length;
 }

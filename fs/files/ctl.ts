@@ -23,6 +23,7 @@ export const ctl: TextFile<Connection> = {
         'hangup',
         withoutArgument((connection, { now }) => connection.stack.abort(connection.pcb, now)),
       ],
+      ['export', withoutArgument(({ stack, pcb }, { now }) => stack.moveOut(pcb, now, Date.now()))],
       ...[...SOCKOPTS_FILES.values()].map(({ name, write }) => [name, write] as const),
     ]),
   ),

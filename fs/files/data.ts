@@ -24,7 +24,7 @@ export const data: StreamFile<Connection> = {
   read: (connection, target, call) => {
     const { pcb, stack } = connection;
     if (pcb.readable === 0) {
-      if (pcb.FIN_RECEIVED === 1) return 0;
+      if (pcb.FIN_RECEIVED === 1 && pcb.STATE !== State.MOVED) return 0;
       tellError(connection);
       if (isAtEnd(pcb)) return 0;
       demandConnection(pcb);

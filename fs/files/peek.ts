@@ -17,7 +17,7 @@ export const peek: BytesFile<Connection> = {
     const { pcb } = connection;
     const given = pcb.peek(offset, target);
     if (given > 0 || target.length === 0) return given;
-    if (pcb.FIN_RECEIVED === 1) return 0;
+    if (pcb.FIN_RECEIVED === 1 && pcb.STATE !== State.MOVED) return 0;
     const error = untoldError(connection);
     if (error !== undefined) throw new ErrnoError(error);
     if (isComplete(pcb)) return 0;

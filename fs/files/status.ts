@@ -40,6 +40,7 @@ const VARIABLES = [
   'DUPACKS',
   'NODELAY',
   'KEEPALIVE',
+  'MOVES',
   'TTL',
   'TOS',
 ] as const satisfies ReadonlyArray<keyof Pcb>;

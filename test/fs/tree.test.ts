@@ -23,6 +23,7 @@ const FILES = [
   'peek',
   'accept_socket',
   'shutdown',
+  'export',
 ];
 
 const TCP_FILES = ['clone', 'new_socket', 'connections', 'listeners', 'stats'];
@@ -30,7 +31,7 @@ const TCP_FILES = ['clone', 'new_socket', 'connections', 'listeners', 'stats'];
 /** They cannot be read. */
 const WRITE_ONLY = ['shutdown'];
 /** Reading them waits, or fails. */
-const LIVE = ['data', 'peek', 'accept', 'accept_socket'];
+const LIVE = ['data', 'peek', 'accept', 'accept_socket', 'export'];
 
 t.test('the fixed part', async (t) => {
   const world = new World();
@@ -47,6 +48,7 @@ t.test('the fixed part', async (t) => {
     'events',
     'log',
     'resolve',
+    'import',
   ]);
   t.same(world.list('tcp'), ['.', '..', ...TCP_FILES]);
   t.match(world.find(''), { node: ROOT, mode: 0o040555, uid: 0, gid: 0 });

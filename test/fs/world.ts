@@ -3,6 +3,7 @@ import { ROOT, TCP } from '../../fs/node-id.ts';
 import { RECORD_KINDS } from '../../fs/records.ts';
 import { type Attributes, Tree } from '../../fs/tree.ts';
 import { NO_LIMITS, type UserLimits } from '../../fs/users.ts';
+import { CONNECTION_FILES } from '../../mount/connection-files.ts';
 import type { ControlBlock } from '../../tcp/control-block.ts';
 import type { Egress } from '../../tcp/egress.ts';
 import { ErrnoError, type ErrnoName } from '../../tcp/errno.ts';
@@ -253,6 +254,7 @@ export class World {
       mtu: () => MTU,
       journal: () => [['durable', 7]],
       resolver: this.resolver,
+      connectionFiles: CONNECTION_FILES,
       limits: this.limits,
     });
   }
