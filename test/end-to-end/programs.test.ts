@@ -263,6 +263,29 @@ with open("net/tcp/python/data", "rb") as data:
     t.same(ended, { ...QUIET, stdout: `${hash}\n` });
   });
 
+  await t.test('node waits for more than four files, if it has the threads', async (t) => {
+    await echoServer(t, 9011);
+    const ended = await daemon.run(`
+      for i in 0 1 2 3 4; do
+        mkdir net/tcp/waiting$i && echo ${HOST}:9011 > net/tcp/waiting$i/connect
+      done
+      UV_THREADPOOL_SIZE=6 exec ${process.execPath} --input-type=module -e '
+        import { open } from "node:fs/promises";
+        const paths = [0, 1, 2, 3, 4].map((i) => "net/tcp/waiting" + i + "/data");
+        const files = await Promise.all(paths.map((path) => open(path, "r+")));
+        const answers = files.map((file) => file.read(Buffer.alloc(16)));
+        for (const [i, file] of files.entries()) await file.write("number " + i);
+        for (const { bytesRead, buffer } of await Promise.all(answers)) {
+          console.log(buffer.toString("latin1", 0, bytesRead));
+        }
+        for (const file of files) await file.close();
+      '
+    `);
+    const stdout = [0, 1, 2, 3, 4].map((i) => `number ${i}\n`).join('');
+    t.same(ended, { ...QUIET, stdout });
+    await daemon.run('rmdir net/tcp/waiting*');
+  });
+
   await t.test('jq follows a stream', async (t) => {
     const socket = await established(t, daemon, 'jq', 9000);
     const jq = daemon.shell('exec jq --unbuffered -r .name net/tcp/jq/data');
