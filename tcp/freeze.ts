@@ -23,6 +23,7 @@ export function isSettled(host: Host, now: number): boolean {
 function isAtRest(pcb: Pcb, now: number): boolean {
   if (!isSynchronized(pcb.STATE)) return true;
   if (seqSub(pcb.RCV_NXT, pcb.LAST_ACK_SENT) > 0) return false;
-  const isClosed = pcb.RCV_WND === 0 || pcb.FIN_RECEIVED === 1;
+  // Less than a unit cannot be said, and is not filled.
+  const isClosed = pcb.RCV_WND < 2 ** pcb.RCV_WSCALE || pcb.FIN_RECEIVED === 1;
   return isClosed || now - pcb.LAST_HEARD >= Math.max(SILENCE, 1.5 * pcb.SRTT);
 }

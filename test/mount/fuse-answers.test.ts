@@ -50,7 +50,12 @@ t.test('of a reply whose end comes again, the rest is kept', async (t) => {
   put(6, 40, 40);
   answers.stage(journal);
   journal.commit();
+  t.ok(answers.isTentative);
+  answers.released(journal.turn);
+  t.notOk(answers.isTentative, 'what was delivered stays');
   const next = restored(journal);
+  t.ok(next.isTentative);
+  t.notOk(restored(journal, OTHER_MOUNT).isTentative);
   t.equal(next.takeBack(2), 0);
   t.same(next.lookup(2), whole);
   t.equal(next.takeBack(4), 30);
