@@ -1,4 +1,4 @@
-import { type FileHandle, open, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BLOCKED } from '../fs/attempt.ts';
 import { ROOT } from '../fs/node-id.ts';
@@ -45,7 +45,7 @@ class MountedTree implements TreeAccess {
   }
 
   read(path: string): Promise<Buffer> {
-    return asErrnoError(readFile(join(this.#mountpoint, path)));
+    return asErrnoError(readToEnd(join(this.#mountpoint, path)));
   }
 
   write(path: string, text: string): Promise<void> {
@@ -92,6 +92,21 @@ class MountedTree implements TreeAccess {
     } finally {
       await file.close();
     }
+  }
+}
+
+/** Whatever stat(2) says of its size: the files of the tree have none that means something, and `readFile` believes it. */
+async function readToEnd(path: string): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    const pieces: Buffer[] = [];
+    for (;;) {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(PIECE), 0, PIECE);
+      if (bytesRead === 0) return Buffer.concat(pieces);
+      pieces.push(buffer.subarray(0, bytesRead));
+    }
+  } finally {
+    await file.close();
   }
 }
 
