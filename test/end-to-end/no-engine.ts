@@ -93,9 +93,9 @@ export function backoffs(port: number): number[] {
   return socketNumbers(port, 'backoff');
 }
 
-/** How many segments the kernel has sent for the connections to `port` here, together. */
-export function segmentsSent(port: number): number {
-  return socketNumbers(port, 'segs_out').reduce((sum, count) => sum + count, 0);
+/** How many segments the kernel has sent or received for the connections to `port` here, together. */
+export function segments(port: number, direction: 'segs_in' | 'segs_out'): number {
+  return socketNumbers(port, direction).reduce((sum, count) => sum + count, 0);
 }
 
 function socketNumbers(port: number, name: string): number[] {
