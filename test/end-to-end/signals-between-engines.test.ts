@@ -1,5 +1,7 @@
 // What a signal to a program does between the death of an engine and the next one.
 import '../namespace.ts';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import t from 'tap';
 import { until } from './condition.ts';
 import { Daemon } from './daemon.ts';
@@ -42,9 +44,11 @@ os.write(data, b"once")
 /** Comes between two engines: once `death` has come about, and before the keeper starts the next one, it runs `act`. */
 type Between = (death: (engine: number) => void, act: () => void) => Promise<void>;
 
-/** To be called before the programs that matter begin: reading `status` makes requests too, the last one after it is closed. */
+/** Makes requests too. All of them are done when it resolves. */
 async function between(daemon: Daemon): Promise<Between> {
   const status = await daemon.status();
+  // Nobody waits for the RELEASE of a file that was closed, but it comes before this.
+  await stat(join(daemon.mountpoint, 'none')).catch(() => {});
   const keeper = Number(status.get('keeper_pid'));
   const engine = Number(status.get('engine_pid'));
   return async (death, act) => {
