@@ -40,7 +40,12 @@ export class ProgramCopy {
     writeFileSync(join(this.#directory, 'dist', name), text);
   }
 
+  /** The script that builds it. */
+  get builder(): string {
+    return join(this.#directory, 'mount/build.sh');
+  }
+
   build(): void {
-    execFileSync(join(this.#directory, 'mount/build.sh'));
+    execFileSync(this.builder);
   }
 }
