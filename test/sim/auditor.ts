@@ -1,5 +1,6 @@
 import { ECT_0 } from '../../tcp/wire/ip.ts';
 import { ACK, FIN, RST, SYN } from '../../tcp/wire/tcp.ts';
+import type { RandomCrashes } from './death.ts';
 import type { Flow, Role } from './flow.ts';
 import type { SegmentPacket } from './packet.ts';
 import type { HostPlan, Scenario } from './scenario.ts';
@@ -203,6 +204,8 @@ export class Auditor {
     }
     // A SYN says what it said first, also when more has been offered since.
     if (packet.segment.flags & SYN) return;
+    // Nor does it count that a stand-in shuts a window, and the next engine with it until text comes.
+    if (packet.segment.SEG_WND === 0 && mayDie(this.#scenario.hosts[packet.from]!)) return;
     // By less than a unit of the scale it may seem to (RFC 7323 section 2.4).
     const unit = 2 ** scaleOf(half, peer);
     must(
@@ -234,6 +237,13 @@ function isHeard({ fin }: Half, { acked }: Half): boolean {
 
 function mayShrink(host: HostPlan): boolean {
   return host.kind === 'plain' && host.shrinks;
+}
+
+function mayDie(host: HostPlan): boolean {
+  return (
+    host.kind === 'stack' &&
+    (host.crashes instanceof Map || (host.crashes as RandomCrashes).chance > 0)
+  );
 }
 
 /** RFC 7323 section 2.2: only when both have offered it. */

@@ -8,6 +8,7 @@ import type { Egress } from '../../tcp/egress.ts';
 import { Pcb } from '../../tcp/pcb.ts';
 import { Reassembly } from '../../tcp/reassembly.ts';
 import { Stack } from '../../tcp/stack.ts';
+import { StandIn } from '../../tcp/stand-in/stand-in.ts';
 import { State, stateName } from '../../tcp/state.ts';
 import { IPV6_MIN_MTU } from '../../tcp/wire/ipv6.ts';
 import { ACK, RST, SYN } from '../../tcp/wire/tcp.ts';
@@ -29,6 +30,9 @@ import type { Random } from './random.ts';
 import type { StackPlan } from './scenario.ts';
 import type { EngineJournal, Store } from './store.ts';
 import { must } from './violation.ts';
+
+/** When peers are answered after a death, milliseconds, as by a keeper. */
+const STAND_IN_AFTER = 1000;
 
 /** How many packets wait on the interface while no engine reads them (Linux's TUN_READQ_SIZE). */
 const INTERFACE_QUEUE = 500;
@@ -106,6 +110,9 @@ export class StackHost implements NetworkHost {
   #turns: Turn[];
   #sealed: Sealed[] = [];
   #isDown = false;
+  /** Who answers while no engine does, and whom has been told that its window is closed. */
+  #standIn: StandIn | undefined;
+  readonly #shut = new Set<number>();
   /** Counts the engines, so that what was to happen to a dead one does not. */
   #epoch = 1;
   /** The clock's reading at time 0. */
@@ -159,6 +166,7 @@ export class StackHost implements NetworkHost {
   receive(bytes: Uint8Array): void {
     if (this.#interface.length >= INTERFACE_QUEUE) return;
     this.#interface.push(bytes);
+    this.#standInAnswers();
     if (!this.#isDown) this.#wake(this.#world.events.now + this.#plan.turnLag);
   }
 
@@ -378,10 +386,57 @@ export class StackHost implements NetworkHost {
       `dies: ${at}, ${extent}${lost > 0 ? `, ${lost} turns lost` : ''}`,
     );
     events.at(events.now + downtime, () => this.#comeBack(extent));
+    // What the disk has yet to take nobody may acknowledge.
+    if (extent !== 'process' || this.#plan.commitLag > 0 || downtime <= STAND_IN_AFTER) return;
+    const epoch = this.#epoch;
+    events.at(events.now + STAND_IN_AFTER, () => {
+      if (this.#epoch === epoch && this.#isDown) this.#callStandIn();
+    });
+  }
+
+  /** From now on what waits on the interface, and what comes, is taken and answered from the journal. */
+  #callStandIn(): void {
+    const { mtu } = this.#plan;
+    const left = this.#newStack();
+    restoreConnections(this.#store.open(), left);
+    const standIn = new StandIn({
+      address: addressOf(this.#number, false),
+      prefix: 24,
+      ...(mtu >= IPV6_MIN_MTU && { address6: addressOf(this.#number, true) }),
+      mtu,
+      entropy: () => this.#random.u32(),
+      now: this.#clock,
+      onShut: (id) => this.#shut.add(id),
+    });
+    this.#promises.clear();
+    for (const pcb of left.pcbs.values()) {
+      this.#promise(pcb);
+      standIn.restore(pcb.record.slice());
+    }
+    this.#standIn = standIn;
+    this.#world.note(this.#number, `somebody stands in for ${standIn.size}`);
+    this.#standInAnswers();
+  }
+
+  #standInAnswers(): void {
+    const standIn = this.#standIn;
+    if (standIn === undefined) return;
+    const arrived = this.#interface;
+    this.#interface = [];
+    this.#outbox.packets = [];
+    this.#outbox.room = Infinity;
+    for (const bytes of arrived) {
+      standIn.arrive(bytes, 0, bytes.length, this.#clock, this.#outbox);
+    }
+    for (const packet of this.#outbox.packets) {
+      if (isSegment(packet)) this.#checkPromised(packet);
+      this.#world.send(packet);
+    }
   }
 
   #comeBack(extent: Extent): void {
     const { now } = this.#world.events;
+    this.#standIn = undefined;
     const isOtherBoot = extent !== 'process';
     if (isOtherBoot) {
       this.#interface = [];
@@ -412,6 +467,8 @@ export class StackHost implements NetworkHost {
     for (const pcb of this.#stack.pcbs.values()) this.#promise(pcb);
     const elapsed = isOtherBoot ? 0 : clock - turn.clock;
     this.#stack.resume(clock, { began: turn.clock, atLeast: elapsed, estimate: elapsed });
+    for (const id of this.#shut) this.#stack.shutWindow(id);
+    this.#shut.clear();
     for (const [i, program] of this.#programs.entries()) {
       program.rollBack(turn.progress[i]!);
     }
