@@ -116,8 +116,7 @@ t.test('it costs nothing while nothing happens', async (t) => {
   // An unread byte is news in every iteration: the same count can grow.
   writeSync(writeEnd, 'x');
   const idle = turns;
-  await elsewhere(50);
-  t.ok(turns > idle + 100, 'the count counts');
+  while (turns <= idle + 100) await elsewhere(10);
 });
 
 t.test('a deadline that is replaced does not come', async (t) => {
