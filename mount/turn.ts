@@ -124,9 +124,10 @@ export class Turn {
     }
     this.#isCommitDue = false;
     crashPoint('after-commit');
-    const [process, power] = [outboxes.process.seal(turn), outboxes.power.seal(turn)];
+    const isProcessSealed = outboxes.process.seal(turn);
+    const isPowerSealed = outboxes.power.seal(turn);
     this.release();
-    if (process || power) this.#patience.rewarded(monotonicNow());
+    if (isProcessSealed || isPowerSealed) this.#patience.rewarded(monotonicNow());
     return true;
   }
 

@@ -32,6 +32,8 @@ export class Answers {
     readonly turn: number;
     readonly isReturnable: boolean;
   }[] = [];
+  /** How many of those are returnable: asked for in every turn. */
+  #returnableHeld = 0;
   /** Slots that have a record in the journal that nobody needs. */
   readonly #free: number[] = [];
   /** Slots without a record, of those below `#slots`. */
@@ -72,8 +74,7 @@ export class Answers {
 
   /** Whether there is a reply of which it is not known that it was delivered, and which was not kept whole: see `takeBack`. */
   get isTentative(): boolean {
-    const held = this.#held.some(({ isReturnable }) => isReturnable);
-    return this.#isReturnable || this.#isNextReturnable || held;
+    return this.#isReturnable || this.#isNextReturnable || this.#returnableHeld > 0;
   }
 
   /**
@@ -132,6 +133,7 @@ export class Answers {
     const slot = this.#free.pop() ?? this.#empty.pop() ?? this.#slots++;
     journal.put(Table.answer, 0, slot, this.#bytes.subarray(0, this.#used));
     this.#held.push({ slot, turn: journal.turn, isReturnable: this.#isNextReturnable });
+    if (this.#isNextReturnable) this.#returnableHeld += 1;
     this.#isNextReturnable = false;
     this.#used = INSTANCE_SIZE;
     for (const slot of this.#free) {
@@ -144,7 +146,9 @@ export class Answers {
   /** Says that all replies up to those of `turn` have been written. */
   released(turn: number): void {
     while (this.#held.length > 0 && this.#held[0]!.turn <= turn) {
-      this.#free.push(this.#held.shift()!.slot);
+      const { slot, isReturnable } = this.#held.shift()!;
+      if (isReturnable) this.#returnableHeld -= 1;
+      this.#free.push(slot);
     }
   }
 
