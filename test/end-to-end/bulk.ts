@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
+import type { Test } from 'tap';
 import { formatEndpoint } from '../../tcp/address.ts';
 import { until } from './condition.ts';
 import { type Daemon, HOST } from './daemon.ts';
@@ -40,6 +41,14 @@ export interface Transferred {
   readonly inbound: { readonly sent: string; readonly read: string };
   readonly writer: Ended;
   readonly reader: Ended;
+}
+
+/** Asserts that no program saw an error, and that every byte came through. */
+export function cameThrough(t: Test, { outbound, inbound, writer, reader }: Transferred): void {
+  t.hasStrict(writer, { status: 0, stderr: '' }, 'the program that writes saw no error');
+  t.hasStrict(reader, { status: 0, stderr: '' }, 'the program that reads saw no error');
+  t.equal(outbound.got, outbound.wrote, 'what the peer got is what was written');
+  t.equal(inbound.read, inbound.sent, 'what was read is what the peer sent');
 }
 
 /**

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { seeded } from '../seeded.ts';
-import { Bulk, Gate, MIB } from './bulk.ts';
+import { Bulk, cameThrough, Gate, MIB } from './bulk.ts';
 import { until } from './condition.ts';
 import { Daemon } from './daemon.ts';
 import { established } from './established.ts';
@@ -91,11 +91,7 @@ for (const [name, make] of Object.entries(FILE_SYSTEMS)) {
       }),
     );
     gate.open(Number.POSITIVE_INFINITY);
-    const { outbound, inbound, writer, reader } = await transfer;
-    t.hasStrict(writer, { status: 0, stderr: '' });
-    t.hasStrict(reader, { status: 0, stderr: '' });
-    t.equal(outbound.got, outbound.wrote);
-    t.equal(inbound.read, inbound.sent);
+    cameThrough(t, await transfer);
     t.same(rsts(), { received: 0, sent: 0 });
 
     await daemon.killBoth();

@@ -221,8 +221,8 @@ t.test('each question has a number and a port that nobody can know', async (t) =
   t.ok(new Set(asked.map(({ id }) => id)).size > 95);
 });
 
-t.test('answers that were forged are not heard', async (t) => {
-  const scene = new Scene();
+/** Has the addresses of db.org asked for, and says nothing to it. */
+function unanswered(scene: Scene): Asked {
   const { world, server, names } = scene;
   let asked: Asked | undefined;
   server.say = (question) => {
@@ -231,7 +231,13 @@ t.test('answers that were forged are not heard', async (t) => {
   };
   names.addresses('db.org', 7, world.now);
   scene.settle();
-  const { id, port, question } = asked!;
+  return asked!;
+}
+
+t.test('answers that were forged are not heard', async (t) => {
+  const scene = new Scene();
+  const { world, server, names } = scene;
+  const { id, port, question } = unanswered(scene);
   const lie = { answers: [address('db.org', '10.66.6.6')] };
   const forged = [
     messageOf({ id: id ^ 1, question }, lie),
@@ -262,15 +268,8 @@ t.test('bytes that nobody would send do no harm', async (t) => {
   t.comment(`SEED=${seed}`);
   const random = seeded(seed);
   const scene = new Scene();
-  const { world, server, names } = scene;
-  let asked: Asked | undefined;
-  server.say = (question) => {
-    asked = question;
-    return undefined;
-  };
-  names.addresses('db.org', 7, world.now);
-  scene.settle();
-  const { id, port, question } = asked!;
+  const { world, server } = scene;
+  const { id, port, question } = unanswered(scene);
   const good = messageOf(
     { id, question },
     { answers: [alias('db.org', 'a.org'), address('a.org', '10.7.0.3')] },
