@@ -27,5 +27,13 @@ export function checkName(name: string): void {
   if (!name.isWellFormed() || name.includes('\ufffd')) throw new ErrnoError('EINVAL');
   if (RESERVED.has(name)) throw new ErrnoError('EEXIST');
   if (DIGITS.test(name)) throw new ErrnoError('EINVAL');
+  checkLength(name);
+}
+
+/**
+ * Refuses names that no file can have, also where one is only looked for: path_resolution(7).
+ * @throws ErrnoError ENAMETOOLONG
+ */
+export function checkLength(name: string): void {
   if (encoder.encode(name).length > LONGEST) throw new ErrnoError('ENAMETOOLONG');
 }

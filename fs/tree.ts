@@ -31,6 +31,7 @@ import { GrowingText } from './growing-text.ts';
 import type { Handle } from './handle-record.ts';
 import { Handles } from './handles.ts';
 import { inputText } from './input.ts';
+import { checkLength } from './name.ts';
 import {
   CONNECTION,
   connectionOf,
@@ -199,8 +200,9 @@ export class Tree {
     }
   }
 
-  /** @throws ErrnoError ENOENT ENOTDIR ESTALE */
+  /** @throws ErrnoError ENAMETOOLONG ENOENT ENOTDIR ESTALE */
   lookup(parent: number, name: string, now: number): Attributes {
+    checkLength(name);
     const node = this.#child(parent, name);
     if (node === undefined) throw new ErrnoError('ENOENT');
     return this.getattr(node, now);
