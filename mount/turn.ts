@@ -71,7 +71,17 @@ export class Turn {
     const { stack, durability, outboxes } = this.#parts;
     const pcb = stack.find(connection);
     if (pcb !== undefined) return pcb.DURABILITY === Durability.POWER;
+    this.#noteNew();
     return durability === 'power' || this.#outlivingHost.size > 0 || !outboxes.power.empty;
+  }
+
+  /** What has been made since the last turn was staged need not be of our own default: it may have moved in. */
+  #noteNew(): void {
+    const { stack, journal } = this.#parts;
+    for (let id = journal.facts.nextId; id < stack.nextId; id++) {
+      const pcb = stack.find(id);
+      if (pcb !== undefined) this.#note(pcb);
+    }
   }
 
   #note({ ID, DURABILITY }: ControlBlock): void {

@@ -1,9 +1,12 @@
 import '../namespace.ts';
 import { readFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { storedTurn } from '../../persist/peer-records.ts';
 import { TestDisk } from '../disk/disk.ts';
+import { pretendOtherBoot } from '../persist/other-boot.ts';
 import { until } from './condition.ts';
 import { Daemon } from './daemon.ts';
 import { established } from './established.ts';
@@ -115,6 +118,43 @@ t.test(
     t.same(rsts(), { received: 0, sent: 0 });
   },
 );
+
+t.test('a connection that is to outlive the host has come in when it is on the disk', async (t) => {
+  const disk = new TestDisk(t);
+  const daemon = Daemon.prepare(t);
+  const store = join(daemon.directory, 'other.store');
+  daemon.environment = disk.environment(store);
+  await daemon.mount();
+  const received = collect(await established(t, daemon, 'careful', 9000));
+  t.same(await daemon.run('echo power > net/tcp/careful/sockopts/durability'), QUIET);
+  t.same(await daemon.holdfast('export net careful > file'), QUIET);
+  t.same(await daemon.unmount(), QUIET);
+
+  // Nothing in this store is to outlive the host.
+  await daemon.mount('--store', store);
+  // No engine writes anything before its first checkpoint.
+  t.same(await daemon.run('mkdir net/tcp/other'), QUIET);
+  const pids = await daemon.pids();
+  const file = await open(join(daemon.mountpoint, 'import'), 'r+');
+  const turn = storedTurn(store);
+  disk.hold();
+  const importing = file.write(readFileSync(join(daemon.directory, 'file')));
+  const told = importing.then(
+    () => 'it has come in',
+    () => 'nobody knows',
+  );
+  await until(() => storedTurn(store) > turn);
+  await daemon.killBoth(pids);
+  t.equal(await told, 'nobody knows');
+  await file.close().catch(() => {});
+
+  disk.heal();
+  pretendOtherBoot(store, false);
+  await daemon.mount('--store', store);
+  t.match(await daemon.holdfast('import net < file'), { status: 0 });
+  t.same(await daemon.run('echo hello > net/tcp/careful/data'), QUIET);
+  await until(() => received.text === 'hello\n');
+});
 
 t.test(
   'a disk that fails to write makes everybody wait, and every effect happens once',
