@@ -12,6 +12,7 @@ import { witnessOf } from '../persist/witness.ts';
 import { RecordError } from '../tcp/record-error.ts';
 import type { Stack, StackOptions } from '../tcp/stack.ts';
 import { CONNECTION_FILES } from './connection-files.ts';
+import { crashPoint } from './crash-point.ts';
 import { HostError } from './host-error.ts';
 import { restoreStack, restoreTree } from './restored.ts';
 import { lockStore } from './store-lock.ts';
@@ -75,7 +76,9 @@ export class ClosedStore {
     for (const pcb of stack.takeDirty()) stageConnection(journal, pcb);
     journal.facts.nextId = stack.nextId;
     try {
+      crashPoint('before-commit');
       journal.commit();
+      crashPoint('after-commit');
       await journal.close();
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;

@@ -11,7 +11,15 @@ export type CrashPoint =
   | 'just-restarted'
   | 'asked-again'
   | 'amid-redelivery'
-  | 'first-turn';
+  | 'first-turn'
+  // In the commands `export` and `import`.
+  | 'before-export'
+  | 'after-export'
+  | 'before-file'
+  | 'after-file'
+  | 'before-import'
+  | 'amid-import'
+  | 'after-import';
 
 const directory = process.env['HOLDFAST_CRASH_DIRECTORY'];
 

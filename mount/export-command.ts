@@ -2,6 +2,7 @@ import { fsyncSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ErrnoError } from '../tcp/errno.ts';
+import { crashPoint } from './crash-point.ts';
 import { HostError } from './host-error.ts';
 import { accessTree, type TreeAccess } from './tree-access.ts';
 import { UsageError } from './usage.ts';
@@ -31,7 +32,9 @@ export async function exportCommand(argv: readonly string[]): Promise<void> {
 async function exportConnection(tree: TreeAccess, name: string): Promise<Buffer> {
   const state = await stateOf(tree, name);
   try {
+    crashPoint('before-export');
     await tree.write(`tcp/${name}/ctl`, 'export\n');
+    crashPoint('after-export');
     return await tree.read(`tcp/${name}/export`);
   } catch (error) {
     if (!(error instanceof ErrnoError)) throw error;
@@ -71,11 +74,13 @@ async function stateOf(tree: TreeAccess, name: string): Promise<string> {
 
 /** The file is as good as the disk when this is over. */
 async function writeOut(file: Buffer): Promise<void> {
+  crashPoint('before-file');
   await new Promise<void>((written, failed) => {
     const fail = (error: Error) => failed(new HostError(`standard output: ${error.message}`));
     process.stdout.once('error', fail);
     process.stdout.write(file, (error) => (error ? fail(error) : written()));
   });
+  crashPoint('after-file');
   try {
     fsyncSync(process.stdout.fd);
   } catch (error) {

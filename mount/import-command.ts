@@ -4,6 +4,7 @@ import { LONGEST_CONNECTION_FILE, readConnectionFile } from '../persist/connecti
 import { ErrnoError } from '../tcp/errno.ts';
 import { RecordError } from '../tcp/record-error.ts';
 import type { Addresses } from './closed-store.ts';
+import { crashPoint } from './crash-point.ts';
 import { HostError } from './host-error.ts';
 import { DEFAULT_ADDRESS, ipv4Cidr, ipv6Cidr } from './mount-options.ts';
 import { accessTree } from './tree-access.ts';
@@ -18,7 +19,9 @@ export async function importCommand(argv: readonly string[]): Promise<void> {
   const tree = await accessTree(target, addresses);
   let name: string;
   try {
+    crashPoint('before-import');
     name = await tree.ask('import', file);
+    crashPoint('after-import');
   } catch (error) {
     if (!(error instanceof ErrnoError)) throw error;
     throw new HostError(`not imported: ${error.message} (${error.errno})`);

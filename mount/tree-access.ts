@@ -4,6 +4,7 @@ import { BLOCKED } from '../fs/attempt.ts';
 import { ROOT } from '../fs/node-id.ts';
 import { ErrnoError, type ErrnoName, errnoName } from '../tcp/errno.ts';
 import { type Addresses, ClosedStore } from './closed-store.ts';
+import { crashPoint } from './crash-point.ts';
 import { findMount } from './mount-table.ts';
 import { statusValue, treeStatus } from './tree-status.ts';
 
@@ -84,6 +85,7 @@ class MountedTree implements TreeAccess {
           Math.min(PIECE, question.length - at),
         );
         at += bytesWritten;
+        crashPoint('amid-import');
       }
       return await answerOf(file);
     } catch (error) {

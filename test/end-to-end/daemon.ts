@@ -34,6 +34,8 @@ export class Daemon {
   readonly directory: string;
   readonly #program: string;
   readonly #crashDirectory: string;
+  /** What runs the mount, from the next one on: nsenter(1), say, with its arguments. */
+  inside: readonly string[] = [];
   /** What its processes have in their environment beyond ours, from the next mount on. */
   environment: Readonly<Record<string, string>> = {};
   readonly #shells: Shell[] = [];
@@ -92,19 +94,17 @@ export class Daemon {
 
   /** Mounts, and resolves when the tree is ready. */
   async mount(...options: string[]): Promise<void> {
-    const mounter = spawn(
-      process.execPath,
-      [this.#program, 'mount', 'net', '--log-file', 'log', ...options],
-      {
-        cwd: this.directory,
-        env: {
-          ...process.env,
-          ...this.environment,
-          ...(this.#isArmed && { HOLDFAST_CRASH_DIRECTORY: this.#crashDirectory }),
-        },
-        stdio: ['ignore', 'pipe', 'inherit'],
+    const words = [process.execPath, this.#program, 'mount', 'net', '--log-file', 'log'];
+    const [program, ...rest] = [...this.inside, ...words, ...options];
+    const mounter = spawn(program!, rest, {
+      cwd: this.directory,
+      env: {
+        ...process.env,
+        ...this.environment,
+        ...(this.#isArmed && { HOLDFAST_CRASH_DIRECTORY: this.#crashDirectory }),
       },
-    );
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     this.#mounter = mounter;
     await new Promise<void>((resolve, reject) => {
       let printed = '';
@@ -123,9 +123,10 @@ export class Daemon {
     return await this.holdfast('umount net');
   }
 
-  /** Runs the command line with `words`. */
+  /** Runs the command line with `words`. It may die where engines may. */
   async holdfast(words: string): Promise<Ended> {
-    return await this.run(`'${process.execPath}' '${this.#program}' ${words}`);
+    const armed = this.#isArmed ? `HOLDFAST_CRASH_DIRECTORY='${this.#crashDirectory}' ` : '';
+    return await this.run(`${armed}exec '${process.execPath}' '${this.#program}' ${words}`);
   }
 
   /**
@@ -203,7 +204,7 @@ export class Daemon {
     await until(() => pids.every(hasEnded));
   }
 
-  /** The next engine to pass `point` dies there, or the one that passes it for the `pass`th time from now. */
+  /** The next process to pass `point` dies there, or the one that passes it for the `pass`th time from now. */
   arm(point: CrashPoint, pass = 1): void {
     writeFileSync(join(this.#crashDirectory, point), `${pass}`);
   }
@@ -213,7 +214,7 @@ export class Daemon {
     rmSync(join(this.#crashDirectory, point), { force: true });
   }
 
-  /** Whether no engine has come to `point` since it was armed. */
+  /** Whether no process has come to `point` since it was armed. */
   armed(point: CrashPoint): boolean {
     return existsSync(join(this.#crashDirectory, point));
   }

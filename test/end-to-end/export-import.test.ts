@@ -117,3 +117,47 @@ t.test('the same with stores that nobody mounts', async (t) => {
   t.equal(await daemon.read('tcp/chat/remote'), `${HOST}:9000`);
   t.same(rsts(), { received: 0, sent: 0 });
 });
+
+t.test(
+  'a move between stores that nobody mounts, each step cut short wherever it can be',
+  async (t) => {
+    const daemon = await Daemon.start(t);
+    countRsts();
+    const socket = await established(t, daemon, 'chat', 9000);
+    t.hasStrict(await daemon.unmount(), { status: 0, stderr: '' });
+    await daemon.mount('--store', 'other.store');
+    t.hasStrict(await daemon.unmount(), { status: 0, stderr: '' });
+    /** Its states in the two stores. */
+    const states = async () => {
+      const [here, there] = [
+        await daemon.holdfast('check net.store'),
+        await daemon.holdfast('check other.store'),
+      ];
+      t.same([here.status, here.stderr, there.status, there.stderr], [0, '', 0, '']);
+      return [here, there].map(({ stdout }) => /^connection \d+ \S+ (\S+)/m.exec(stdout)?.[1]);
+    };
+    const exporting = 'export net.store chat > file';
+    const importing = 'import other.store < file';
+    for (const [points, words, expected] of [
+      [['before-export', 'after-export', 'before-commit'], exporting, ['ESTABLISHED', undefined]],
+      [['after-commit', 'before-file', 'after-file'], exporting, ['MOVED', undefined]],
+      [['before-import', 'after-import', 'before-commit'], importing, ['MOVED', undefined]],
+      [['after-commit'], importing, ['MOVED', 'ESTABLISHED']],
+    ] as const) {
+      for (const point of points) {
+        daemon.arm(point);
+        t.match(await daemon.holdfast(words), { status: 137 }, point);
+      }
+      t.same(await states(), expected, points.join(', '));
+    }
+    t.hasStrict(await daemon.holdfast('export net.store chat > again'), { status: 0, stderr: '' });
+    t.hasStrict(await daemon.run('cmp file again'), { status: 0 });
+    t.match(await daemon.holdfast(importing), { status: 1, stderr: /EEXIST/ });
+
+    await daemon.mount('--store', 'other.store');
+    t.hasStrict(await daemon.run('echo hello > net/tcp/chat/data'), { status: 0 });
+    const [text] = await once(socket.resume(), 'data');
+    t.equal(String(text), 'hello\n');
+    t.same(rsts(), { received: 0, sent: 0 });
+  },
+);
