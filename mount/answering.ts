@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { monotonicNow } from '../persist/clock.ts';
 import { readPeerRecords, storedTurn } from '../persist/peer-records.ts';
 import { StandIn } from '../tcp/stand-in/stand-in.ts';
+import { Station } from '../tcp/stand-in/station.ts';
+import { randomLinkAddress } from '../tcp/wire/ethernet.ts';
 import { Outbox } from './outbox.ts';
-import { PacketInput } from './packet-input.ts';
+import { type Arrivals, PacketInput } from './packet-input.ts';
 import { Readiness } from './readiness.ts';
 import { allocateResidentMemory } from './resident-memory.ts';
 import { write } from './system-calls.ts';
@@ -17,8 +19,10 @@ const NOW = 1;
 export interface AnsweringOptions {
   /** The store's directory. */
   readonly store: string;
-  /** Where packets come from and go to: a TUN. */
+  /** Where packets come from and go to: a TUN or a TAP. */
   readonly descriptor: number;
+  /** Whether it is a TAP, and packets are in Ethernet frames. */
+  readonly isTap?: boolean;
   /** Whether a `VirtioHeader` stands before each packet. */
   readonly offload: boolean;
   /** As those of a mount. */
@@ -40,10 +44,10 @@ export interface AnsweringOptions {
 export function answerPeers(options: AnsweringOptions): number {
   const { store, descriptor, offload, address, prefix, address6, mtu, onShut, onRevoked } = options;
   const { turn, records } = readPeerRecords(store);
+  const now = monotonicNow();
   const standIn = new StandIn({
-    ...{ address, prefix, mtu, onShut, now: monotonicNow() },
+    ...{ address, prefix, mtu, onShut, now, entropy },
     ...(address6 !== undefined && { address6 }),
-    entropy: () => randomBytes(4).readUInt32LE(),
   });
   for (const record of records) standIn.restore(record);
   const memory = allocateResidentMemory(OUTBOX_BYTES);
@@ -54,24 +58,33 @@ export function answerPeers(options: AnsweringOptions): number {
     offload,
   );
   const { packets } = outbox;
-  const input = new PacketInput(
-    descriptor,
-    {
-      arrive: (bytes, offset, length, now, ingress) =>
-        standIn.arrive(bytes, offset, length, now, packets, ingress),
-    },
-    offload,
-  );
+  const station = options.isTap
+    ? new Station({ linkAddress: randomLinkAddress(entropy), address, address6, now }, standIn)
+    : undefined;
+  const arrivals: Arrivals = {
+    arrive: (bytes, offset, length, now, ingress) =>
+      station === undefined
+        ? standIn.arrive(bytes, offset, length, now, packets, ingress)
+        : station.arrive(bytes, offset, length, now, packets),
+  };
+  const input = new PacketInput(descriptor, arrivals, offload);
   const readiness = new Readiness(() => {
     if (storedTurn(store) !== turn) {
       readiness.stop();
       onRevoked();
       return;
     }
-    input.drain(monotonicNow());
+    const now = monotonicNow();
+    station?.tick(now, packets);
+    input.drain(now);
     outbox.seal(NOW);
     outbox.release(NOW);
+    readiness.arm(station?.deadline);
   });
   readiness.watch(descriptor);
   return standIn.size;
+}
+
+function entropy(): number {
+  return randomBytes(4).readUInt32LE();
 }

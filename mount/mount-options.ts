@@ -56,8 +56,8 @@ export function parseMountOptions(argv: readonly string[]): MountOptions {
       prefix: own.prefix,
       hostAddress: `${host.address}/${host.prefix}`,
       ...ipv6,
-      tun: interfaceName(values.tun ?? 'holdfast0'),
-      mtu: mtu(values.mtu ?? '1500', ipv6 === undefined ? SMALLEST_MTU : IPV6_MIN_MTU),
+      tun: interfaceName('--tun', values.tun ?? 'holdfast0'),
+      mtu: mtu(values.mtu, ipv6 !== undefined),
       offload: oneOf('--offload', values.offload ?? 'on', ['on', 'off']) === 'on',
       memory: memory(values.memory),
       ...userLimits(values['user-connections'], values['user-buffer-bytes']),
@@ -154,14 +154,15 @@ function resolverAddress(text: string): string {
   return formatAddress(address);
 }
 
-function interfaceName(name: string): string {
+export function interfaceName(option: string, name: string): string {
   if (!/^[^\s/:]+$/.test(name) || Buffer.byteLength(name) > LONGEST_INTERFACE_NAME) {
-    throw new UsageError(`--tun is the name of an interface, at most 15 bytes, not ${name}`);
+    throw new UsageError(`${option} is the name of an interface, at most 15 bytes, not ${name}`);
   }
   return name;
 }
 
-function mtu(text: string, smallest: number): number {
+export function mtu(text = '1500', hasIpv6 = false): number {
+  const smallest = hasIpv6 ? IPV6_MIN_MTU : SMALLEST_MTU;
   const value = /^[0-9]{1,6}$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= smallest && value <= LARGEST_MTU)) {
     throw new UsageError(`--mtu is a number from ${smallest} to ${LARGEST_MTU}, not ${text}`);

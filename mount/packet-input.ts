@@ -11,6 +11,8 @@ const BYTES_PER_TURN = 1 << 20;
 
 /** The total length of an IPv4 packet has 16 bits; so has that of IPv6 behind its header of 40 bytes. */
 const LARGEST_PACKET = 65_535 + 40;
+/** What stands before it on Ethernet, with a tag (IEEE 802.1Q), where there is no virtio header. */
+const LARGEST_LINK_HEADER = 18;
 
 /** Who takes packets. */
 export interface Arrivals {
@@ -22,7 +24,7 @@ export interface Arrivals {
 export class PacketInput {
   readonly #descriptor: number;
   readonly #arrivals: Arrivals;
-  readonly #memory = allocateResidentMemory(VIRTIO_HEADER_LENGTH + LARGEST_PACKET);
+  readonly #memory = allocateResidentMemory(LARGEST_LINK_HEADER + LARGEST_PACKET);
   readonly #header: VirtioHeader | undefined;
 
   /** @param hasHeaders whether a `VirtioHeader` stands before each packet */

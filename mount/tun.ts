@@ -10,6 +10,7 @@ const TUNSETPERSIST = 0x400454cb;
 const TUNSETOFFLOAD = 0x400454d0;
 const TUNSETVNETHDRSZ = 0x400454d8;
 const IFF_TUN = 0x0001;
+const IFF_TAP = 0x0002;
 const IFF_NO_PI = 0x1000;
 const IFF_VNET_HDR = 0x4000;
 /** What whoever reads the TUN can take: unfinished checksums, and segments that are larger than a packet. */
@@ -20,6 +21,10 @@ const IFNAMSIZ = 16;
 /** sizeof(struct ifreq) on 64-bit hosts. */
 const IFREQ_SIZE = 40;
 
+type Kind = 'tun' | 'tap';
+
+const FLAGS: Readonly<Record<Kind, number>> = { tun: IFF_TUN, tap: IFF_TAP };
+
 /**
  * Opens the TUN interface `name`, and makes it if it is not there. Where the host allows it the interface outlives the
  * descriptor: an interface that vanishes under a connection makes the host tell the peer that it is unreachable.
@@ -29,12 +34,24 @@ const IFREQ_SIZE = 40;
  * @throws HostError
  */
 export function openTun(name: string, offload = false): number {
+  return openInterface('tun', name, offload);
+}
+
+/**
+ * The same for a TAP interface: each read and write is an Ethernet frame.
+ * @throws HostError
+ */
+export function openTap(name: string): number {
+  return openInterface('tap', name, false);
+}
+
+function openInterface(kind: Kind, name: string, offload: boolean): number {
   if (Buffer.byteLength(name) >= IFNAMSIZ) {
     throw new HostError(`the name of the interface, ${name}, is too long; 15 letters are the most`);
   }
   const descriptor = openDevice();
   try {
-    attach(descriptor, name, offload);
+    attach(descriptor, kind, name, offload);
     setOffload(descriptor, offload);
   } catch (error) {
     closeSync(descriptor);
@@ -64,23 +81,23 @@ function openDevice(): number {
   }
 }
 
-function attach(descriptor: number, name: string, offload: boolean): void {
+function attach(descriptor: number, kind: Kind, name: string, offload: boolean): void {
   const request = Buffer.alloc(IFREQ_SIZE);
   request.write(name, 0);
-  request.writeUInt16LE(IFF_TUN | IFF_NO_PI | (offload ? IFF_VNET_HDR : 0), IFNAMSIZ);
+  request.writeUInt16LE(FLAGS[kind] | IFF_NO_PI | (offload ? IFF_VNET_HDR : 0), IFNAMSIZ);
   try {
     ioctl(descriptor, TUNSETIFF, request);
   } catch (error) {
     switch ((error as SystemCallError).code) {
       case 'EBUSY':
         throw new HostError(
-          `the interface ${name} is in use by another process; use another --tun`,
+          `the interface ${name} is in use by another process; use another --${kind}`,
         );
       case 'EPERM':
         throw new HostError(`no permission to use the interface ${name}; run as root`);
       case 'EINVAL':
         throw new HostError(
-          `the interface ${name} is there, but it is no TUN that can be used; use another --tun`,
+          `the interface ${name} is there, but it is no ${kind.toUpperCase()} that can be used; use another --${kind}`,
         );
       default:
         throw new HostError(`the interface ${name} cannot be used: ${(error as Error).message}`);
@@ -141,7 +158,7 @@ export function configureTun(name: string, hostAddresses: readonly string[], mtu
   const present = (link?.addr_info ?? [])
     .filter(({ family, scope }) => family !== 'inet6' || scope !== 'link')
     .map(({ local, prefixlen }) => `${local}/${prefixlen}`);
-  ip('link', 'set', 'dev', name, 'mtu', String(mtu), 'txqueuelen', String(QUEUE_LENGTH), 'up');
+  switchOn(name, mtu);
   for (const other of present) {
     if (!hostAddresses.includes(other)) ip('address', 'delete', other, 'dev', name);
   }
@@ -150,6 +167,15 @@ export function configureTun(name: string, hostAddresses: readonly string[], mtu
     const flags = address.includes(':') ? ['nodad'] : [];
     if (!present.includes(address)) ip('address', 'add', address, 'dev', name, ...flags);
   }
+}
+
+/**
+ * Switches on an interface on which the host need not have an address.
+ * @param mtu bytes of the largest packet
+ * @throws HostError
+ */
+export function switchOn(name: string, mtu: number): void {
+  ip('link', 'set', 'dev', name, 'mtu', String(mtu), 'txqueuelen', String(QUEUE_LENGTH), 'up');
 }
 
 /**

@@ -4,7 +4,8 @@ export const USAGE = `usage: holdfast mount [MOUNTPOINT] [options]   mount the t
        holdfast upgrade MOUNTPOINT            hand over to an engine of the program that is installed now
        holdfast freeze MOUNTPOINT             close the windows of all peers and serve nobody; they and programs wait
        holdfast thaw MOUNTPOINT               serve again
-       holdfast hold STORE [options]          answer the peers of a store that nobody serves, until SIGINT or SIGTERM
+       holdfast hold STORE [options]          answer the peers of a store that nobody serves, until SIGINT or SIGTERM;
+                                              with --tap NAME in place of --tun, on Ethernet
        holdfast check STORE [--json]          say what is in a store that nobody uses, and what is wrong with it
        holdfast export MOUNTPOINT|STORE CONNECTION [--forget] > FILE
                                               let go of a connection, which is in the file from then on; or of what is left of it

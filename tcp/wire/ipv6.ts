@@ -112,8 +112,8 @@ export function emitIpv6(view: DataView, offset: number, header: Ipv6Header): nu
   view.setUint16(offset + 4, header.payloadLength);
   view.setUint8(offset + 6, header.protocol);
   view.setUint8(offset + 7, header.hopLimit);
-  writeAddress(view, offset + 8, header.source);
-  writeAddress(view, offset + 24, header.destination);
+  writeIpv6Address(view, offset + 8, header.source);
+  writeIpv6Address(view, offset + 24, header.destination);
   return IPV6_HEADER_LENGTH;
 }
 
@@ -125,8 +125,8 @@ function readHeader(view: DataView, offset: number, length: number, into: Ipv6He
   into.flowLabel = first & 0xfffff;
   into.payloadLength = view.getUint16(offset + 4);
   into.hopLimit = view.getUint8(offset + 7);
-  into.source = readAddress(view, offset + 8);
-  into.destination = readAddress(view, offset + 24);
+  into.source = readIpv6Address(view, offset + 8);
+  into.destination = readIpv6Address(view, offset + 24);
   return true;
 }
 
@@ -245,7 +245,7 @@ function refuse(into: Ipv6Header, problem: number, at: number): boolean {
   return false;
 }
 
-function readAddress(view: DataView, offset: number): IpAddress {
+export function readIpv6Address(view: DataView, offset: number): IpAddress {
   return new IpAddress(
     view.getUint32(offset),
     view.getUint32(offset + 4),
@@ -254,7 +254,7 @@ function readAddress(view: DataView, offset: number): IpAddress {
   );
 }
 
-function writeAddress(view: DataView, offset: number, address: IpAddress): void {
+export function writeIpv6Address(view: DataView, offset: number, address: IpAddress): void {
   view.setUint32(offset, address.word0);
   view.setUint32(offset + 4, address.word1);
   view.setUint32(offset + 8, address.word2);

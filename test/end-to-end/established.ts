@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Test } from 'tap';
+import { formatEndpoint } from '../../tcp/address.ts';
 import { type Daemon, HOST } from './daemon.ts';
 import { accept, listen } from './peer.ts';
 
@@ -17,7 +18,9 @@ export async function established(
   const server = await listen(host, port);
   const [socket, connected] = await Promise.all([
     accept(server),
-    daemon.run(`mkdir net/tcp/${name} && echo ${host}:${port} > net/tcp/${name}/connect`),
+    daemon.run(
+      `mkdir net/tcp/${name} && echo ${formatEndpoint({ address: host, port })} > net/tcp/${name}/connect`,
+    ),
   ]);
   server.close();
   t.teardown(() => socket.destroy());

@@ -1,13 +1,8 @@
 import '../namespace.ts';
-import { writeFileSync } from 'node:fs';
 import t from 'tap';
-import { until } from './condition.ts';
 import { Daemon, HOLDFAST } from './daemon.ts';
 import { established } from './established.ts';
-import { backoffs, segments } from './no-engine.ts';
-
-/** The kernel here probes a closed window so often without an answer before it gives up: see tcp_probe_timer. */
-const RETRIES = 2;
+import { outlived } from './outlived.ts';
 
 t.test('a store that nobody serves is held, and goes on after that', async (t) => {
   const daemon = await Daemon.start(t, '--freeze');
@@ -23,13 +18,7 @@ t.test('a store that nobody serves is held, and goes on after that', async (t) =
   const hold = daemon.shell(`exec '${process.execPath}' '${HOLDFAST}' hold net.store`);
   await hold.printed(/holding 1 connections/);
   t.match(await daemon.holdfast('mount net'), { status: 1, stderr: /in use by another daemon/ });
-  const heard = segments(9000, 'segs_in');
-  await until(() => segments(9000, 'segs_in') > heard);
-  // Only now: before, nobody has answered, for as long as it takes to start.
-  writeFileSync('/proc/sys/net/ipv4/tcp_retries2', `${RETRIES}`);
-  await until(() => backoffs(9000).some((count) => count >= RETRIES));
-  const sent = segments(9000, 'segs_out');
-  await until(() => segments(9000, 'segs_out') > sent + RETRIES);
+  await outlived(9000);
   hold.process.kill('SIGTERM');
   t.match(await hold.ended, { status: 0, stderr: '' });
   await daemon.mount();

@@ -4,7 +4,7 @@ import { readCorpus } from './corpus.ts';
 import { TARGETS } from './targets.ts';
 
 /** Enough for a few seconds; `npm run fuzz` is for more. */
-const FRESH = { parsers: 20_000, udp: 300, 'whole-stack': 150 } as const;
+const FRESH = { link: 500, parsers: 20_000, udp: 300, 'whole-stack': 150 } as const;
 
 for (const [name, run] of Object.entries(TARGETS)) {
   for (const { name: file, bytes } of readCorpus(name)) {

@@ -4,7 +4,15 @@ import { closeSync, readSync } from 'node:fs';
 import t from 'tap';
 import { HostError } from '../../mount/host-error.ts';
 import { F_GETFD, F_GETFL, FD_CLOEXEC, fcntl } from '../../mount/system-calls.ts';
-import { configureTun, forgetTun, openTun, removeTun, tunExists } from '../../mount/tun.ts';
+import {
+  configureTun,
+  forgetTun,
+  openTap,
+  openTun,
+  removeTun,
+  switchOn,
+  tunExists,
+} from '../../mount/tun.ts';
 
 function addresses(name: string): string[] {
   const [link] = JSON.parse(
@@ -72,6 +80,23 @@ t.test('a packet comes with nothing before its header', async (t) => {
   }
 });
 
+t.test('a frame comes with its Ethernet header', async (t) => {
+  const tap = openTap('holdfast0');
+  t.teardown(() => {
+    closeSync(tap);
+    removeTun('holdfast0');
+  });
+  switchOn('holdfast0', 1500);
+  execFileSync('ip', ['address', 'add', '10.7.0.1/24', 'dev', 'holdfast0']);
+  const ping = spawn('bash', ['-c', 'exec 3<>/dev/udp/10.7.0.2/9; echo hello >&3']);
+  await new Promise((resolve) => ping.on('exit', resolve));
+  const frame = Buffer.alloc(1600);
+  do readSync(tap, frame);
+  while (frame.readUInt16BE(12) !== 0x0806);
+  t.equal(frame.toString('hex', 0, 6), 'ffffffffffff');
+  t.same([...frame.subarray(38, 42)], [10, 7, 0, 2], 'who has the address is asked for');
+});
+
 t.test('what stands in the way is said', async (t) => {
   const tun = openTun('holdfast0');
   t.teardown(() => {
@@ -82,6 +107,7 @@ t.test('what stands in the way is said', async (t) => {
     () => openTun('holdfast0'),
     new HostError('the interface holdfast0 is in use by another process; use another --tun'),
   );
+  t.throws(() => openTap('holdfast0'), /is there, but it is no TAP .* use another --tap$/);
   t.throws(() => openTun('lo'), /no TUN that can be used; use another --tun/);
   t.throws(() => openTun('a-name-too-long-for-it'), /too long/);
   t.throws(
