@@ -150,9 +150,12 @@ export function retransmissionTimeout(host: Host, pcb: Pcb, now: number): void {
   host.wantOutput(pcb);
 }
 
-/** Without SACK there is no telling what is still on the path: everything is sent again, in slow start. */
+/**
+ * Without SACK there is no telling what is still on the path: everything is sent again, in slow start. With the window closed nothing can be,
+ * no timer would run for the rest, and probes find out what has arrived.
+ */
 function loseWhatIsDue(pcb: Pcb, flight: Flight, now: number): void {
-  if (hasSack(pcb)) loseOnTimeout(pcb, flight, now);
+  if (hasSack(pcb) && pcb.SND_WND > 0) loseOnTimeout(pcb, flight, now);
   else flight.loseAll();
 }
 

@@ -1,4 +1,6 @@
 import t from 'tap';
+import { ACK } from '../../tcp/wire/tcp.ts';
+import { fromPeer } from './forge.ts';
 import { pattern, Talker } from './transfer.ts';
 import { segmentIn, WirePair } from './wire-pair.ts';
 
@@ -80,6 +82,31 @@ t.test('a FIN waits for the window, and is probed for', async (t) => {
   }, 'everything arrives');
   t.ok(Buffer.compare(two.everythingHeard, text) === 0);
 });
+
+t.test(
+  'a window that is closed before all that was sent counts as lost is probed for',
+  async (t) => {
+    const wire = new WirePair(8);
+    const { a, b } = wire.establish();
+    a.NODELAY = 1;
+    wire.a.send(a, pattern(1000, 1));
+    wire.pass(1000);
+    wire.filter = ({ from }) => from !== 'a';
+    wire.a.send(a, pattern(1000, 2));
+    wire.until(() => a.IS_PROBE_OUT === 1, 'the tail is asked for');
+    wire.pass(a.RETRANSMISSION_DEADLINE - wire.now - 8);
+    wire.a.send(a, pattern(1000, 3));
+    wire.a.turn();
+    // As a host says it that cannot take in any more what it has offered.
+    const shut = { SEG_SEQ: b.SND_NXT, SEG_ACK: a.SND_UNA, SEG_WND: 0, flags: ACK };
+    wire.inject('a', fromPeer(a, shut));
+    wire.pass(1000);
+    t.equal(a.SND_WND, 0);
+    wire.filter = () => true;
+    wire.until(() => b.readable === 3000, 'a probe has been answered');
+    t.same(Buffer.from(wire.b.receive(b)).subarray(2000), Buffer.from(pattern(1000, 3)));
+  },
+);
 
 t.test('both windows closed at once', async (t) => {
   const wire = new WirePair(5, { a: { receiveBuffer: 5000 }, b: { receiveBuffer: 5000 } });
