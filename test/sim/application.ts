@@ -21,6 +21,10 @@ interface Progress {
   isClosed: boolean;
 }
 
+/** How long the peer of a handshake that is not known to be over may wait, milliseconds: there are only so many attempts. */
+const PATIENCE_IN_HANDSHAKE = 3000;
+/** And a peer whose user has gone, or may go: Linux and we give up after minutes. */
+const PATIENCE_OF_ORPHANS = 150_000;
 /** How long after the other has given up a program goes on waiting for news, milliseconds. */
 const PATIENCE = 300_000;
 /** How long until a refused simultaneous open is tried again, milliseconds: two that retry in step would never meet. */
@@ -80,6 +84,29 @@ export class Application implements Program {
     this.#progress = { ...snapshot };
     this.#writesAt = 0;
     this.#readsAt = 0;
+  }
+
+  patience(stack: Stack): number {
+    const { connection, isFinished, isClosed } = this.#progress;
+    if (isClosed) return PATIENCE_OF_ORPHANS;
+    const pcb = stack.pcbs.get(connection);
+    const isKnown = pcb !== undefined && pcb.SEND_START + pcb.RECEIVE_END > 0;
+    if (!isKnown) return PATIENCE_IN_HANDSHAKE;
+    const { isRude, isHasty } = this.#flow;
+    return isFinished || isRude || isHasty ? PATIENCE_OF_ORPHANS : Infinity;
+  }
+
+  get isMovable(): boolean {
+    return this.#progress.connection !== 0 || this.#progress.isClosed;
+  }
+
+  departs(stack: Stack, clock: number): void {
+    this.#stopListening(stack, clock);
+  }
+
+  arrives(ids: ReadonlyMap<number, number>): void {
+    // Of one that is closed there may be nothing left.
+    this.#progress.connection = ids.get(this.#progress.connection) ?? 0;
   }
 
   toString(): string {

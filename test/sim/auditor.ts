@@ -1,6 +1,5 @@
 import { ECT_0 } from '../../tcp/wire/ip.ts';
 import { ACK, FIN, RST, SYN } from '../../tcp/wire/tcp.ts';
-import type { RandomCrashes } from './death.ts';
 import type { Flow, Role } from './flow.ts';
 import type { SegmentPacket } from './packet.ts';
 import type { HostPlan, Scenario } from './scenario.ts';
@@ -43,16 +42,33 @@ export class Auditor {
   /** By sender, receiver and their ports. */
   readonly #halves = new Map<number, Half>();
   readonly #scenario: Scenario;
+  /** The hosts that somebody stands in for, and whether all that has come was acknowledged before. */
+  readonly #away = new Map<number, boolean>();
+  readonly #wereAway = new Set<number>();
 
   constructor(flows: readonly Flow[], scenario: Scenario) {
     this.#flows = flows;
     this.#scenario = scenario;
   }
 
+  /**
+   * From now on somebody stands in for `host`.
+   * @param isAtRest whether all that has come is acknowledged
+   */
+  left(host: number, isAtRest: boolean): void {
+    this.#away.set(host, isAtRest);
+    this.#wereAway.add(host);
+  }
+
+  returned(host: number): void {
+    this.#away.delete(host);
+  }
+
   /** A packet has left its host. */
   sent(packet: SegmentPacket): void {
     const { segment } = packet;
     const { flags } = segment;
+    if (this.#away.has(packet.from)) this.#checkStandIn(packet);
     if (flags & RST) {
       must(this.#scenario.allowsResets || this.#isOver(packet), 'a reset');
       this.#checkReset(packet);
@@ -99,6 +115,17 @@ export class Auditor {
       irs: peer?.iss ?? 0,
       scale: half === undefined || packet.segment.flags & SYN ? 0 : scaleOf(half, peer),
     };
+  }
+
+  /** Who stands in says again what was acknowledged, and nothing else. */
+  #checkStandIn(packet: SegmentPacket): void {
+    const { flags, payloadLength, SEG_ACK } = packet.segment;
+    must(flags === ACK && payloadLength === 0, 'who stands in says more than an acknowledgment');
+    const acked = this.#halves.get(keyOf(packet))?.acked;
+    must(
+      this.#away.get(packet.from) === false || acked === undefined || distance(SEG_ACK, acked) <= 0,
+      'who stands in acknowledges what nobody has',
+    );
   }
 
   /** Beyond the window nobody would believe it (RFC 9293 section 3.10.7.4, first). */
@@ -205,7 +232,7 @@ export class Auditor {
     // A SYN says what it said first, also when more has been offered since.
     if (packet.segment.flags & SYN) return;
     // Nor does it count that a stand-in shuts a window, and the next engine with it until text comes.
-    if (packet.segment.SEG_WND === 0 && mayDie(this.#scenario.hosts[packet.from]!)) return;
+    if (packet.segment.SEG_WND === 0 && this.#wereAway.has(packet.from)) return;
     // By less than a unit of the scale it may seem to (RFC 7323 section 2.4).
     const unit = 2 ** scaleOf(half, peer);
     must(
@@ -237,13 +264,6 @@ function isHeard({ fin }: Half, { acked }: Half): boolean {
 
 function mayShrink(host: HostPlan): boolean {
   return host.kind === 'plain' && host.shrinks;
-}
-
-function mayDie(host: HostPlan): boolean {
-  return (
-    host.kind === 'stack' &&
-    (host.crashes instanceof Map || (host.crashes as RandomCrashes).chance > 0)
-  );
 }
 
 /** RFC 7323 section 2.2: only when both have offered it. */

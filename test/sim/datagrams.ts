@@ -130,6 +130,17 @@ export class DatagramSender implements Program {
     this.#flow.saidAt = Infinity;
   }
 
+  patience(): number {
+    return Infinity;
+  }
+
+  /** A UDP socket stays where it is. */
+  readonly isMovable = false;
+
+  departs(): void {}
+
+  arrives(): void {}
+
   toString(): string {
     return `has sent ${this.#progress.said} of ${this.#flow.plan.count} datagrams`;
   }
@@ -222,6 +233,17 @@ export class DatagramReceiver implements Program {
     this.#progress = { ...snapshot, times: [...snapshot.times] };
     this.#readsAt = 0;
   }
+
+  patience(): number {
+    return Infinity;
+  }
+
+  /** A UDP socket stays where it is. */
+  readonly isMovable = false;
+
+  departs(): void {}
+
+  arrives(): void {}
 
   toString(): string {
     return `has read ${this.#progress.times.filter((count) => count > 0).length} datagrams`;

@@ -41,6 +41,9 @@ export interface RandomCrashes {
   readonly reboots: number;
 }
 
+/** As `reboots`, of an engine whose death is arranged. */
+const REBOOTS_WHEN_DOOMED = 0.5;
+
 /** Decides in which turns an engine dies. */
 export class Mortality {
   readonly #plan: CrashPlan;
@@ -48,6 +51,7 @@ export class Mortality {
   readonly #random: Random;
   #turns = 0;
   #deaths = 0;
+  #isDoomed = false;
 
   /** @param isPowerSafe whether packets wait until the disk has what they tell of */
   constructor(plan: CrashPlan, isPowerSafe: boolean, random: Random) {
@@ -61,14 +65,27 @@ export class Mortality {
     const plan = this.#plan;
     this.#turns++;
     if (plan instanceof Map) return plan.get(this.#turns);
-    return this.#draw(plan as RandomCrashes, now);
+    const random = plan as RandomCrashes;
+    const isDoomed = this.#isDoomed;
+    if (!isDoomed && !this.#isDue(random, now)) return undefined;
+    this.#isDoomed = false;
+    return this.#draw(isDoomed ? { ...random, reboots: REBOOTS_WHEN_DOOMED } : random);
   }
 
-  #draw({ chance, most, span, reboots, downtime }: RandomCrashes, now: number): Death | undefined {
-    const random = this.#random;
-    if (chance === 0 || this.#deaths >= most) return undefined;
-    if (!isWithin(span, now) || !random.chance(chance)) return undefined;
+  /** The next turn is the last of its engine. */
+  doom(): void {
+    this.#isDoomed = true;
+  }
+
+  #isDue({ chance, most, span }: RandomCrashes, now: number): boolean {
+    if (chance === 0 || this.#deaths >= most) return false;
+    if (!isWithin(span, now) || !this.#random.chance(chance)) return false;
     this.#deaths++;
+    return true;
+  }
+
+  #draw({ reboots, downtime }: RandomCrashes): Death {
+    const random = this.#random;
     const isReboot = random.chance(reboots);
     // A store that did not wait for the disk is refused after a power cut: nothing to simulate.
     const isPowerCut = isReboot && this.#isPowerSafe && random.chance(0.7);

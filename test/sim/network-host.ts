@@ -4,6 +4,11 @@ import type { Packet } from './packet.ts';
 import type { Scenario } from './scenario.ts';
 import type { Store } from './store.ts';
 
+/** What a run counts, to show that it was in it. */
+export const HAPPENINGS = ['freezes', 'moves'] as const;
+
+export type Happening = (typeof HAPPENINGS)[number];
+
 /** What a host needs of the world. */
 export interface World {
   readonly events: EventQueue;
@@ -15,6 +20,14 @@ export interface World {
   newStore(): Store;
   /** Something worth a line in the trace. */
   note(host: number, what: string): void;
+  /** Something that is counted. */
+  happened(what: Happening): void;
+  /**
+   * From now on somebody stands in for `host`, up to `returned`.
+   * @param isAtRest whether all that has come is acknowledged
+   */
+  left(host: number, isAtRest: boolean): void;
+  returned(host: number): void;
 }
 
 /** Sees what engines commit and what they restore. */

@@ -20,4 +20,12 @@ export interface Program {
   snapshot(): unknown;
   /** The engine has died, and what came after `snapshot` has not happened. */
   rollBack(snapshot: unknown): void;
+  /** For how long its host may be frozen, milliseconds, without somebody giving up who would not be wrong to. */
+  patience(stack: Stack): number;
+  /** Whether it can go on on another host. */
+  readonly isMovable: boolean;
+  /** It is about to leave for another host. */
+  departs(stack: Stack, clock: number): void;
+  /** It goes on on another host. @param ids of the connections there, by those that they had */
+  arrives(ids: ReadonlyMap<number, number>): void;
 }

@@ -39,10 +39,10 @@ function replay(seed: bigint): boolean {
   return failure === undefined;
 }
 
-function summary({ seeds, bytes, packets, failures }: Tally, since: number): string {
+function summary({ seeds, bytes, packets, happenings, failures }: Tally, since: number): string {
   const seconds = (Date.now() - since) / 1000;
   return (
-    `${seeds} seeds, ${(bytes / 2 ** 20).toFixed(0)} MiB, ${packets} packets in ${seconds.toFixed(0)} s ` +
+    `${seeds} seeds, ${(bytes / 2 ** 20).toFixed(0)} MiB, ${packets} packets, ${happenings.freezes} freezes, ${happenings.moves} moves in ${seconds.toFixed(0)} s ` +
     `(${((seeds / seconds) * 60).toFixed(0)} seeds a minute); ${failures.length} failed`
   );
 }

@@ -1,5 +1,7 @@
 import { IPV6_MIN_MTU } from '../../tcp/wire/ipv6.ts';
 import type { CrashPlan } from './death.ts';
+import type { FreezePlan } from './freeze-plan.ts';
+import type { MovePlan } from './move-plan.ts';
 import type { PathPlan, Span } from './path.ts';
 import { Random } from './random.ts';
 import type { RouterPlan } from './router.ts';
@@ -100,6 +102,9 @@ export interface StackPlan {
   /** When it takes no turns, with its clock running. */
   readonly pauses: readonly Span[];
   readonly crashes: CrashPlan;
+  readonly freezes: readonly FreezePlan[];
+  /** When its connections move to another host that takes its address, or back from it. */
+  readonly moves: readonly MovePlan[];
 }
 
 export interface PlainPlan {
@@ -224,7 +229,31 @@ function stackPlan(random: Random, healsAt: number): StackPlan {
       downtime: crash.magnitude(0.1, 3000),
       reboots: crash.chance(0.3) ? 0.5 : 0,
     },
+    freezes: has('freezes', 0.25) ? freezePlans(random.fork('freezes'), healsAt) : [],
+    moves: has('moves', 0.25) ? movePlans(random.fork('moves'), healsAt) : [],
   };
+}
+
+function freezePlans(random: Random, healsAt: number): FreezePlan[] {
+  return Array.from({ length: random.between(1, 4) }, () => ({
+    at: QUIET + random.fraction() * healsAt,
+    // More than anybody's patience.
+    lasts: random.magnitude(1, 1_500_000),
+    reboots: random.chance(0.2),
+    losesStandIn: random.chance(0.2),
+  }));
+}
+
+function movePlans(random: Random, healsAt: number): MovePlan[] {
+  return Array.from({ length: random.between(1, 6) }, () => ({
+    at: QUIET + random.fraction() * healsAt,
+    carrying: random.magnitude(0.1, 2000),
+    routing: random.magnitude(0.1, 500),
+    diesLeaving: random.chance(0.4),
+    diesArriving: random.chance(0.4),
+    asksAgain: random.chance(0.3),
+    forgets: random.chance(0.7),
+  }));
 }
 
 function plainPlan(random: Random, healsAt: number): PlainPlan {

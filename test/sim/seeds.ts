@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { HAPPENINGS, type Happening } from './network-host.ts';
 import type { Batch, BatchResult } from './worker.ts';
 
 const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url));
@@ -12,6 +13,7 @@ export interface Tally {
   bytes: number;
   packets: number;
   datagrams: number;
+  readonly happenings: Record<Happening, number>;
   readonly failures: { readonly seed: string; readonly failure: string }[];
 }
 
@@ -31,7 +33,10 @@ export interface SeedRun {
  * @throws Error one of them died, or went round for ever
  */
 export async function runSeeds(run: SeedRun): Promise<Tally> {
-  const tally: Tally = { seeds: 0, bytes: 0, packets: 0, datagrams: 0, failures: [] };
+  const tally: Tally = {
+    ...{ seeds: 0, bytes: 0, packets: 0, datagrams: 0 },
+    ...{ happenings: { freezes: 0, moves: 0 }, failures: [] },
+  };
   let begun = 0;
   const next = (): Batch | undefined => {
     if (begun >= run.count || Date.now() >= run.until) return undefined;
@@ -51,6 +56,7 @@ export async function runSeeds(run: SeedRun): Promise<Tally> {
         tally.bytes += result.bytes;
         tally.packets += result.packets;
         tally.datagrams += result.datagrams;
+        for (const what of HAPPENINGS) tally.happenings[what] += result.happenings[what];
         tally.failures.push(...result.failures);
         run.onBatch?.(tally, result.failures);
       }

@@ -81,6 +81,8 @@ const HOST: StackPlan = {
   leaps: [],
   pauses: [],
   crashes: new Map(),
+  freezes: [],
+  moves: [],
 };
 
 const END: Omit<EndPlan, 'host'> = {

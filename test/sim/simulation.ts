@@ -4,7 +4,8 @@ import { DatagramFlow, DatagramReceiver, DatagramSender } from './datagrams.ts';
 import { EventQueue } from './event-queue.ts';
 import { Flow, type Role } from './flow.ts';
 import { MemoryStore } from './memory-store.ts';
-import type { NetworkHost, Witness, World } from './network-host.ts';
+import { MovingHost } from './moving-host.ts';
+import type { Happening, NetworkHost, Witness, World } from './network-host.ts';
 import { isSegment, type Packet } from './packet.ts';
 import { type Fate, Path } from './path.ts';
 import { PlainPeer } from './plain-peer.ts';
@@ -37,6 +38,7 @@ export interface Result {
   readonly packets: number;
   /** How many programs have read. */
   readonly datagrams: number;
+  readonly happenings: Readonly<Record<Happening, number>>;
   /** What went wrong, in one line and in full; undefined: nothing did. */
   readonly failure: string | undefined;
   readonly stack: string | undefined;
@@ -48,6 +50,7 @@ class Simulation implements World {
   readonly scenario: Scenario;
   readonly flows: readonly Flow[];
   readonly datagrams: readonly DatagramFlow[];
+  readonly happenings: Record<Happening, number> = { freezes: 0, moves: 0 };
   packets = 0;
   readonly #hosts: readonly NetworkHost[];
   readonly #paths: readonly (readonly Path<Packet>[])[];
@@ -90,10 +93,8 @@ class Simulation implements World {
     this.#hosts = scenario.hosts.map((plan, i) => {
       const fork = random.fork(`life ${i}`);
       if (plan.kind === 'plain') return new PlainPeer(i, plan, this, fork, this.flows[0]!);
-      return new StackHost(i, plan, this, fork, [
-        ...this.#applicationsOf(i),
-        ...this.#datagramsOf(i),
-      ]);
+      const Host = plan.moves.length > 0 ? MovingHost : StackHost;
+      return new Host(i, plan, this, fork, [...this.#applicationsOf(i), ...this.#datagramsOf(i)]);
     });
   }
 
@@ -147,6 +148,18 @@ class Simulation implements World {
     this.#trace?.note(this.events.now, host, what);
   }
 
+  happened(what: Happening): void {
+    this.happenings[what]++;
+  }
+
+  left(host: number, isAtRest: boolean): void {
+    this.#auditor.left(host, isAtRest);
+  }
+
+  returned(host: number): void {
+    this.#auditor.returned(host);
+  }
+
   #deliver(packet: Packet, isWhole: boolean): void {
     if (isWhole) {
       if (isSegment(packet)) this.#auditor.delivered(packet);
@@ -188,5 +201,6 @@ export function run(scenario: Scenario, surroundings: Surroundings): Result {
     stack = (error as Error).stack;
   }
   const datagrams = simulation.datagrams.reduce((sum, { heard }) => sum + heard, 0);
-  return { seed, bytes, packets: simulation.packets, datagrams, failure, stack };
+  const { packets, happenings } = simulation;
+  return { seed, bytes, packets, datagrams, happenings, failure, stack };
 }

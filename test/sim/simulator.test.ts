@@ -18,6 +18,7 @@ t.test(`${COUNT} seeds`, async (t) => {
   const tally = await runSeeds({ first: FIRST, count: COUNT, until: Infinity, processes: 2 });
   t.equal(tally.seeds, COUNT);
   t.ok(tally.datagrams > 0);
+  t.ok(tally.happenings.freezes > 0 && tally.happenings.moves > 0);
   t.strictSame(said(tally.failures), []);
 });
 

@@ -1,61 +1,57 @@
+import { ConnectionFile, readConnectionFile } from '../../persist/connection-file.ts';
 import {
   removeConnection,
   restoreConnections,
   stageConnection,
 } from '../../persist/connections.ts';
 import { Table } from '../../persist/table.ts';
-import type { Egress } from '../../tcp/egress.ts';
+import type { MovingIn } from '../../tcp/move-in.ts';
 import { Pcb } from '../../tcp/pcb.ts';
 import { Reassembly } from '../../tcp/reassembly.ts';
 import { Stack } from '../../tcp/stack.ts';
 import { StandIn } from '../../tcp/stand-in/stand-in.ts';
-import { State, stateName } from '../../tcp/state.ts';
+import { isSynchronized, maySpeak, State, stateName } from '../../tcp/state.ts';
+import { TcpError } from '../../tcp/tcp-error.ts';
 import { IPV6_MIN_MTU } from '../../tcp/wire/ipv6.ts';
-import { ACK, RST, SYN } from '../../tcp/wire/tcp.ts';
-import { bare, cut, join } from '../segmentation.ts';
-import { distance } from './auditor.ts';
+import { bare, join } from '../segmentation.ts';
 import { type Death, type Extent, Mortality } from './death.ts';
+import type { FreezePlan } from './freeze-plan.ts';
+import type { Luggage, Standing } from './luggage.ts';
 import type { NetworkHost, World } from './network-host.ts';
-import {
-  addressOf,
-  hostOf,
-  isSegment,
-  type Packet,
-  packetOf,
-  type SegmentPacket,
-} from './packet.ts';
+import { Outbox } from './outbox.ts';
+import { addressOf, isSegment, type Packet } from './packet.ts';
 import { isWithin } from './path.ts';
 import type { Program } from './program.ts';
+import { connectionOf, Promises } from './promises.ts';
 import type { Random } from './random.ts';
 import type { StackPlan } from './scenario.ts';
 import type { EngineJournal, Store } from './store.ts';
 import { must } from './violation.ts';
 
-/** When peers are answered after a death, milliseconds, as by a keeper. */
+/** When peers are answered after a death, milliseconds, as by a keeper; and after the death of who answers them. */
 const STAND_IN_AFTER = 1000;
+const NEXT_STAND_IN_AFTER = 5000;
+/** How long peers may go on to send before a freeze, milliseconds, and how often it is looked whether they do, as by an engine. */
+const FREEZE_LASTS = 5000;
+const FREEZE_INTERVAL = 10;
 
 /** How many packets wait on the interface while no engine reads them (Linux's TUN_READQ_SIZE). */
 const INTERFACE_QUEUE = 500;
+/** What the tree says of each connection. */
+const NODE = new Uint8Array(8);
+/** The wall clock at time 0, milliseconds since 1970. */
+const EPOCH = 1_700_000_000_000;
 /** An answer in the journal, of which only counts that it is there. */
 const ANSWER = new Uint8Array(8);
 
 /** Doubles round: a deadline is asked for this much later, milliseconds. */
 const ROUNDING = 1e-5;
 
-/** What the journal holds for the peer to rely on, of one connection. */
-interface Promise {
-  readonly ISS: number;
-  readonly RCV_NXT: number;
-  readonly RCV_ADV: number;
-  readonly RCV_WSCALE: number;
-  readonly sendEnd: number;
-}
-
 /** A committed turn. */
 interface Turn {
   readonly number: number;
   readonly clock: number;
-  readonly progress: readonly unknown[];
+  readonly programs: readonly Standing[];
 }
 
 /** The outputs of an engine's turn, which wait until turn `needs` of the journal is durable. */
@@ -65,30 +61,16 @@ interface Sealed {
   readonly death: Death | undefined;
 }
 
-class Outbox implements Egress {
-  readonly bytes = new Uint8Array(1 << 16);
-  readonly view = new DataView(this.bytes.buffer);
-  packets: Packet[] = [];
-  room = Infinity;
-  readonly commitUnfinished?: (length: number, segmentSize: number) => void;
-
-  constructor(offload: boolean) {
-    if (!offload) return;
-    this.commitUnfinished = (length, segmentSize) => {
-      this.room--;
-      const pieces = cut(this.bytes.slice(0, length), segmentSize);
-      this.packets.push(...pieces.map(packetOf));
-    };
-  }
-
-  reserve(length: number): number {
-    return length <= this.bytes.length && this.room > 0 ? 0 : -1;
-  }
-
-  commit(length: number): void {
-    this.room--;
-    this.packets.push(packetOf(this.bytes.slice(0, length)));
-  }
+/** What is asked of engine after engine, until one has done it. */
+interface Errand {
+  /** Whether programs wait for it, and what was said before leaves before its end. */
+  readonly isDeparture: boolean;
+  /** Does it, in a turn. Again is the same as once. False: it cannot be done. */
+  run(clock: number): boolean;
+  /** It is durable, or cannot be done. */
+  end(isDone: boolean): void;
+  /** The turn that has done it; Infinity: none, as far as this engine knows. */
+  turn: number;
 }
 
 /** An engine around a stack, its programs, and its journal: turns, commits, deaths. */
@@ -97,12 +79,12 @@ export class StackHost implements NetworkHost {
   readonly #plan: StackPlan;
   readonly #world: World;
   readonly #random: Random;
-  readonly #programs: readonly Program[];
+  #programs: readonly Program[];
   readonly #secret: Uint8Array;
   readonly #mortality: Mortality;
   readonly #store: Store;
   readonly #outbox: Outbox;
-  readonly #promises = new Map<number, Promise>();
+  readonly #promises = new Promises();
   #journal: EngineJournal;
   #stack: Stack;
   #interface: Uint8Array[] = [];
@@ -110,6 +92,10 @@ export class StackHost implements NetworkHost {
   #turns: Turn[];
   #sealed: Sealed[] = [];
   #isDown = false;
+  /** No request is answered any more, and then no turn runs. */
+  #isFreezing = false;
+  #isPaused = false;
+  #errand: Errand | undefined;
   /** Who answers while no engine does, and whom has been told that its window is closed. */
   #standIn: StandIn | undefined;
   readonly #shut = new Set<number>();
@@ -139,8 +125,9 @@ export class StackHost implements NetworkHost {
     this.#journal = this.#store.open();
     this.#stack = this.#newStack();
     const { turn } = this.#journal.facts;
-    this.#turns = [{ number: turn, clock: this.#clock, progress: this.#snapshots() }];
+    this.#turns = [{ number: turn, clock: this.#clock, programs: this.#standings() }];
     for (const leap of plan.leaps) world.events.at(leap.at, () => this.#leap(leap.by));
+    for (const freeze of plan.freezes) world.events.at(freeze.at, () => this.#freeze(freeze));
     this.#wake(0);
   }
 
@@ -152,7 +139,8 @@ export class StackHost implements NetworkHost {
     return (
       !this.#isDown &&
       this.#sealed.length === 0 &&
-      this.#stack.pcbs.size === 0 &&
+      this.#errand === undefined &&
+      [...this.#stack.pcbs.values()].every(({ STATE }) => STATE === State.MOVED) &&
       this.#programs.every((program) => program.isDone)
     );
   }
@@ -189,8 +177,8 @@ export class StackHost implements NetworkHost {
     });
   }
 
-  #snapshots(): unknown[] {
-    return this.#programs.map((program) => program.snapshot());
+  #standings(): Standing[] {
+    return this.#programs.map((program) => ({ program, snapshot: program.snapshot() }));
   }
 
   /** Asks for a turn at `at`. */
@@ -204,6 +192,7 @@ export class StackHost implements NetworkHost {
     events.at(from, () => {
       if (this.#wakesAt !== from || this.#epoch !== epoch || this.#isDown) return;
       this.#wakesAt = Infinity;
+      if (this.#isPaused) return;
       this.#turn();
     });
   }
@@ -219,10 +208,8 @@ export class StackHost implements NetworkHost {
     const joined = this.#plan.offload ? join(arrived) : arrived.map(bare);
     for (const { bytes, ingress } of joined) stack.arrive(bytes, 0, bytes.length, clock, ingress);
     stack.tick(clock);
-    let actsAt = Infinity;
-    for (const program of this.#programs) {
-      actsAt = Math.min(actsAt, program.act(stack, now, clock));
-    }
+    const mustWait = this.#runErrand(clock) || this.#isFreezing;
+    const actsAt = mustWait ? Infinity : this.#act(now, clock);
     if (death?.at === 'arrived') {
       this.#die(death);
       return;
@@ -247,6 +234,15 @@ export class StackHost implements NetworkHost {
     if (actsAt < Infinity) this.#wake(Math.max(actsAt, soonest));
   }
 
+  /** @returns when programs want to act next */
+  #act(now: number, clock: number): number {
+    let actsAt = Infinity;
+    for (const program of this.#programs) {
+      actsAt = Math.min(actsAt, program.act(this.#stack, now, clock));
+    }
+    return actsAt;
+  }
+
   /** When the clock reads `deadline`. */
   #timeOf(deadline: number): number {
     return (deadline - this.#clockOffset) / this.#plan.clockRate + ROUNDING;
@@ -259,7 +255,7 @@ export class StackHost implements NetworkHost {
     for (const pcb of stack.takeDirty()) {
       if (pcb instanceof Pcb) this.#checkMemory(pcb);
       stageConnection(this.#journal, pcb);
-      if (pcb instanceof Pcb) this.#promise(pcb);
+      if (pcb instanceof Pcb) this.#promises.note(pcb);
     }
     for (const [i, program] of this.#programs.entries()) {
       // As the answers of a session are (mount/fuse/answers.ts): what was answered has happened.
@@ -270,12 +266,14 @@ export class StackHost implements NetworkHost {
 
   #commit(death: Death | undefined, clock: number): void {
     const { packets } = this.#outbox;
-    for (const packet of packets) if (isSegment(packet)) this.#checkPromised(packet);
+    const pcbs = [...this.#stack.pcbs.values()];
+    for (const packet of packets) if (isSegment(packet)) this.#promises.check(packet, pcbs);
     const number = this.#journal.commit();
     // With nothing staged there is no new turn, and what the programs did left no trace.
     if (number > this.#turns.at(-1)!.number) {
-      this.#turns.push({ number, clock, progress: this.#snapshots() });
+      this.#turns.push({ number, clock, programs: this.#standings() });
     }
+    if (this.#errand?.turn === Infinity) this.#errand.turn = number;
     this.#world.witness?.committed(this.#number, number, this.#stack, packets.length);
     this.#sealed.push({ needs: number, packets, death });
     if (death?.at === 'committed') {
@@ -297,55 +295,23 @@ export class StackHost implements NetworkHost {
   #settle(number: number): void {
     this.#store.sync(number);
     this.#turns = this.#turns.filter((turn) => turn.number >= number);
+    if (this.#errand?.isDeparture === false) this.#endErrand(number);
     while (this.#sealed.length > 0 && this.#sealed[0]!.needs <= number) {
       const { packets, death } = this.#sealed.shift()!;
       const count = death === undefined ? packets.length : death.released(packets.length);
-      for (const packet of packets.slice(0, count)) this.#world.send(packet);
+      for (const packet of packets.slice(0, count)) this.#send(packet, false);
       if (death === undefined) continue;
       this.#die(death);
       return;
     }
+    this.#endErrand(number);
   }
 
-  /** From the next commit on the peer may rely on what `pcb` says. */
-  #promise(pcb: Pcb): void {
-    this.#promises.set(keyOf(pcb.LOCAL_PORT, hostOf(pcb.remoteAddress), pcb.REMOTE_PORT), {
-      ISS: pcb.ISS,
-      RCV_NXT: pcb.RCV_NXT,
-      RCV_ADV: pcb.RCV_ADV,
-      RCV_WSCALE: pcb.RCV_WSCALE,
-      sendEnd: (pcb.ISS + 1 + pcb.SEND_END + pcb.FIN_QUEUED) >>> 0,
-    });
-  }
-
-  /**
-   * No packet says what is not in the journal by now: an acknowledgment, an offered window, text, a SYN. And nobody resets a
-   * connection that lives.
-   */
-  #checkPromised({ segment, to }: SegmentPacket): void {
-    const { flags, SEG_SEQ, SEG_LEN, SEG_ACK } = segment;
-    const key = keyOf(segment.sourcePort, to, segment.destinationPort);
-    if (flags & RST) {
-      const live = [...this.#stack.pcbs.values()].find(
-        (pcb) => keyOf(pcb.LOCAL_PORT, hostOf(pcb.remoteAddress), pcb.REMOTE_PORT) === key,
-      );
-      must(
-        live === undefined || live.STATE < State.ESTABLISHED || live.STATE === State.TIME_WAIT,
-        () => `a reset in ${stateName(live!.STATE)}`,
-      );
-      return;
-    }
-    const promise = this.#promises.get(key);
-    must(promise !== undefined, 'a segment of a connection that is not in the journal');
-    if (flags & SYN) must(promise.ISS === SEG_SEQ, 'the ISS is not in the journal');
-    must(distance(SEG_SEQ + SEG_LEN, promise.sendEnd) <= 0, 'what is sent is not in the journal');
-    if ((flags & ACK) === 0) return;
-    must(distance(SEG_ACK, promise.RCV_NXT) <= 0, 'what is acknowledged is not in the journal');
-    const scale = flags & SYN ? 0 : promise.RCV_WSCALE;
-    must(
-      distance(SEG_ACK + segment.SEG_WND * 2 ** scale, promise.RCV_ADV) <= 0,
-      'what is offered is not in the journal',
-    );
+  /** Either the engine speaks or who stands in for it. */
+  #send(packet: Packet, isStandIn: boolean): void {
+    must(this.#isDown === isStandIn, 'two speakers');
+    if (isSegment(packet) && isStandIn) this.#promises.check(packet, this.#stack.pcbs.values());
+    this.#world.send(packet);
   }
 
   #checkMemory(pcb: Pcb): void {
@@ -375,10 +341,7 @@ export class StackHost implements NetworkHost {
   #die(death: Death): void {
     const { events } = this.#world;
     const { at, extent, downtime } = death;
-    this.#epoch++;
-    this.#isDown = true;
-    this.#wakesAt = Infinity;
-    this.#sealed = [];
+    this.#endEngine();
     const lost = extent === 'power' ? death.lost(this.#store.unsynced) : 0;
     this.#store.cutPower(lost);
     this.#world.note(
@@ -390,12 +353,234 @@ export class StackHost implements NetworkHost {
     if (extent !== 'process' || this.#plan.commitLag > 0 || downtime <= STAND_IN_AFTER) return;
     const epoch = this.#epoch;
     events.at(events.now + STAND_IN_AFTER, () => {
-      if (this.#epoch === epoch && this.#isDown) this.#callStandIn();
+      if (this.#epoch === epoch) this.#callStandIn(false);
     });
   }
 
-  /** From now on what waits on the interface, and what comes, is taken and answered from the journal. */
-  #callStandIn(): void {
+  #endEngine(): void {
+    this.#epoch++;
+    this.#isDown = true;
+    this.#isFreezing = false;
+    this.#isPaused = false;
+    this.#wakesAt = Infinity;
+    this.#sealed = [];
+    if (this.#errand !== undefined) this.#errand.turn = Infinity;
+  }
+
+  /** Whether it can be asked for something. */
+  get isServing(): boolean {
+    return !this.#isDown && !this.#isFreezing && this.#errand === undefined;
+  }
+
+  /** The engine dies in its next turn. */
+  doom(): void {
+    this.#mortality.doom();
+  }
+
+  /** Whether it speaks for a connection. */
+  speaksFor(connection: string): boolean {
+    if (this.#isDown) return false;
+    const { pcbs } = this.#stack;
+    return [...pcbs.values()].some(
+      (pcb) => maySpeak(pcb.STATE) && connectionOf(pcb) === connection,
+    );
+  }
+
+  /**
+   * All connections leave, each to a file, with their programs.
+   * @param then called when nothing can be said for them here any more; with undefined if one cannot move
+   */
+  moveOut(then: (luggage: Luggage | undefined) => void): void {
+    this.#ask(
+      true,
+      (clock) => this.#departs(clock),
+      (isDone) => {
+        if (!isDone) {
+          then(undefined);
+          return;
+        }
+        const programs = this.#standings();
+        this.#programs = [];
+        this.#turns = this.#turns.map((turn) => ({ ...turn, programs: [] }));
+        then({ ...this.#files(), programs });
+      },
+    );
+  }
+
+  /** @param then called when what has come is spoken for here */
+  moveIn(luggage: Luggage, then: () => void): void {
+    this.#ask(false, (clock) => this.#arrives(luggage, clock), then);
+  }
+
+  /** What has moved out is never asked for again. */
+  forget(then: () => void): void {
+    const close = (clock: number) => {
+      for (const pcb of this.#stack.pcbs.values()) if (pcb.hasFile) this.#stack.close(pcb, clock);
+      return true;
+    };
+    this.#ask(false, close, then);
+  }
+
+  /** The errno with which a file is refused, if nothing comes of it. */
+  refusal(file: Uint8Array): string | undefined {
+    try {
+      this.#moving(file).cancel();
+    } catch (error) {
+      if (error instanceof TcpError) return error.name;
+      throw error;
+    }
+    return undefined;
+  }
+
+  #ask(isDeparture: boolean, run: Errand['run'], end: Errand['end']): void {
+    must(this.isServing, 'it is asked for two things at once');
+    this.#errand = { isDeparture, run, end, turn: Infinity };
+    this.#wake(this.#world.events.now);
+  }
+
+  /** @returns whether programs have to wait for it */
+  #runErrand(clock: number): boolean {
+    const errand = this.#errand;
+    if (errand === undefined) return false;
+    if (errand.turn < Infinity || errand.run(clock)) return errand.isDeparture;
+    this.#errand = undefined;
+    errand.end(false);
+    return false;
+  }
+
+  #endErrand(durable: number): void {
+    const errand = this.#errand;
+    if (errand === undefined || errand.turn > durable) return;
+    this.#errand = undefined;
+    errand.end(true);
+  }
+
+  #departs(clock: number): boolean {
+    const stack = this.#stack;
+    if (!this.#isMovable) return false;
+    for (const program of this.#programs) program.departs(stack, clock);
+    for (const pcb of stack.pcbs.values()) {
+      if (canMove(pcb)) stack.moveOut(pcb, clock, this.#wall);
+    }
+    return true;
+  }
+
+  get #isMovable(): boolean {
+    const pcbs = [...this.#stack.pcbs.values()];
+    return (
+      pcbs.some(canMove) &&
+      pcbs.every(
+        (pcb) => canMove(pcb) || pcb.STATE === State.LISTEN || pcb.STATE === State.MOVED,
+      ) &&
+      this.#programs.every((program) => program.isMovable)
+    );
+  }
+
+  #files(): Pick<Luggage, 'files' | 'connections'> {
+    const files = new Map<number, Uint8Array>();
+    const connections: string[] = [];
+    for (const pcb of this.#stack.pcbs.values()) {
+      if (!pcb.hasFile) continue;
+      const file = new ConnectionFile(pcb, NODE);
+      const bytes = new Uint8Array(file.size);
+      must(file.copy(0, bytes) === bytes.length, 'a file is shorter than it says');
+      files.set(pcb.ID, bytes);
+      connections.push(connectionOf(pcb));
+    }
+    return { files, connections };
+  }
+
+  #arrives({ files, programs }: Luggage, clock: number): boolean {
+    const ids = new Map<number, number>();
+    for (const [id, file] of files) {
+      const refusal = this.refusal(file);
+      // The engine before this one has done it.
+      if (refusal === 'EEXIST') continue;
+      must(refusal === undefined, () => `a file is refused with ${refusal}`);
+      const moving = this.#moving(file);
+      moving.complete(clock, this.#wall);
+      ids.set(id, moving.pcb.ID);
+    }
+    must(ids.size === 0 || ids.size === files.size, 'of one turn there is only a part');
+    if (ids.size === 0) return true;
+    this.#programs = programs.map(({ program }) => program);
+    for (const { program, snapshot } of programs) {
+      program.rollBack(snapshot);
+      program.arrives(ids);
+    }
+    return true;
+  }
+
+  #moving(file: Uint8Array): MovingIn {
+    let moving: MovingIn | undefined;
+    try {
+      readConnectionFile(file).restore((record) => {
+        moving = this.#stack.moveIn(record);
+        return moving.pcb;
+      });
+    } catch (error) {
+      moving?.cancel();
+      throw error;
+    }
+    return moving!;
+  }
+
+  get #wall(): number {
+    return EPOCH + this.#world.events.now;
+  }
+
+  /** Takes in what is on its way, without letting a window open, and ends: somebody stands in from then on. */
+  #freeze(plan: FreezePlan): void {
+    const { events } = this.#world;
+    if (this.#isDown || this.#isFreezing || this.#errand !== undefined) return;
+    const patience = this.#programs.map((program) => program.patience(this.#stack));
+    const lasts = Math.min(plan.lasts, ...patience);
+    this.#isFreezing = true;
+    this.#stack.beginFreeze();
+    this.#promises.holdEdges();
+    this.#world.note(this.#number, 'freezes');
+    const deadline = events.now + FREEZE_LASTS;
+    const epoch = this.#epoch;
+    let isAtRest = false;
+    const look = () => {
+      if (this.#epoch !== epoch) return;
+      const { now } = events;
+      if (!this.#isPaused) {
+        isAtRest = this.#stack.isSettled(this.#clock);
+        this.#isPaused = isAtRest || now >= deadline;
+      }
+      if (this.#isPaused && this.#sealed.length === 0) this.#rest({ ...plan, lasts }, isAtRest);
+      else events.at(now + FREEZE_INTERVAL, look);
+    };
+    look();
+  }
+
+  /** @param isAtRest whether all that has come is acknowledged */
+  #rest({ lasts, reboots, losesStandIn }: FreezePlan, isAtRest: boolean): void {
+    const { events } = this.#world;
+    const { number } = this.#turns.at(-1)!;
+    this.#endEngine();
+    this.#store.sync(number);
+    this.#turns = this.#turns.slice(-1);
+    this.#world.note(this.#number, `is frozen for ${lasts.toFixed(3)}`);
+    this.#world.happened('freezes');
+    this.#callStandIn(isAtRest);
+    events.at(events.now + lasts, () => this.#comeBack(reboots ? 'reboot' : 'process'));
+    if (!losesStandIn) return;
+    const epoch = this.#epoch;
+    events.at(events.now + lasts / 2, () => {
+      if (this.#epoch === epoch) this.#standIn = undefined;
+    });
+    events.at(events.now + lasts / 2 + NEXT_STAND_IN_AFTER, () => {
+      if (this.#epoch === epoch) this.#callStandIn(isAtRest);
+    });
+  }
+
+  /**
+   * From now on what waits on the interface, and what comes, is taken and answered from the journal.
+   * @param isAtRest whether all that has come is acknowledged
+   */
+  #callStandIn(isAtRest: boolean): void {
     const { mtu } = this.#plan;
     const left = this.#newStack();
     restoreConnections(this.#store.open(), left);
@@ -410,11 +595,12 @@ export class StackHost implements NetworkHost {
     });
     this.#promises.clear();
     for (const pcb of left.pcbs.values()) {
-      this.#promise(pcb);
+      this.#promises.note(pcb);
       standIn.restore(pcb.record.slice());
     }
     this.#standIn = standIn;
     this.#world.note(this.#number, `somebody stands in for ${standIn.size}`);
+    this.#world.left(this.#number, isAtRest);
     this.#standInAnswers();
   }
 
@@ -428,17 +614,17 @@ export class StackHost implements NetworkHost {
     for (const bytes of arrived) {
       standIn.arrive(bytes, 0, bytes.length, this.#clock, this.#outbox);
     }
-    for (const packet of this.#outbox.packets) {
-      if (isSegment(packet)) this.#checkPromised(packet);
-      this.#world.send(packet);
-    }
+    for (const packet of this.#outbox.packets) this.#send(packet, true);
   }
 
   #comeBack(extent: Extent): void {
     const { now } = this.#world.events;
+    this.#epoch++;
     this.#standIn = undefined;
+    this.#world.returned(this.#number);
     const isOtherBoot = extent !== 'process';
     if (isOtherBoot) {
+      this.#shut.clear();
       this.#interface = [];
       this.#clockOffset = this.#random.between(1, 1e5) - now * this.#plan.clockRate;
     }
@@ -464,14 +650,13 @@ export class StackHost implements NetworkHost {
     this.#stack.nextId = Math.max(this.#stack.nextId, nextId);
     this.#world.witness?.restored(this.#number, number, this.#stack);
     this.#promises.clear();
-    for (const pcb of this.#stack.pcbs.values()) this.#promise(pcb);
+    for (const pcb of this.#stack.pcbs.values()) this.#promises.note(pcb);
     const elapsed = isOtherBoot ? 0 : clock - turn.clock;
     this.#stack.resume(clock, { began: turn.clock, atLeast: elapsed, estimate: elapsed });
     for (const id of this.#shut) this.#stack.shutWindow(id);
     this.#shut.clear();
-    for (const [i, program] of this.#programs.entries()) {
-      program.rollBack(turn.progress[i]!);
-    }
+    this.#programs = turn.programs.map(({ program }) => program);
+    for (const { program, snapshot } of turn.programs) program.rollBack(snapshot);
   }
 
   /** Time passes that nobody else has seen. */
@@ -487,6 +672,7 @@ export class StackHost implements NetworkHost {
   }
 }
 
-function keyOf(localPort: number, remoteHost: number, remotePort: number): number {
-  return (remoteHost * 65536 + localPort) * 65536 + remotePort;
+/** Whether it can move out, or has. */
+function canMove({ STATE, hasFile }: Pcb): boolean {
+  return isSynchronized(STATE) || hasFile;
 }
