@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import type { StoreLayout } from '../persist/store-layout.ts';
 import type { Config } from './config.ts';
 import type { Negotiated } from './fuse/negotiated.ts';
 
@@ -12,6 +13,8 @@ export interface Mounted {
 }
 
 export type ToEngine =
+  /** Say whether you can take over a store that another program has written. */
+  | { readonly type: 'review'; readonly store: string; readonly layout: StoreLayout }
   /** Restore the store. */
   | {
       readonly type: 'restore';
@@ -41,8 +44,10 @@ export type ToEngine =
   | { readonly type: 'stop' };
 
 export type ToKeeper =
-  /** The code is loaded; the process waits to be told what to restore. */
-  | { readonly type: 'loaded' }
+  /** The code is loaded; the process waits to be told what to restore. How it writes a store is missing in what an engine says that never froze for it. */
+  | { readonly type: 'loaded'; readonly layout?: StoreLayout }
+  /** The store can be taken over. */
+  | { readonly type: 'reviewed' }
   | { readonly type: 'restored'; readonly connections: number; readonly milliseconds: number }
   /** The store or the host will not do; one line for the user. */
   | { readonly type: 'refused'; readonly message: string }

@@ -12,6 +12,10 @@ export type CrashPoint =
   | 'asked-again'
   | 'amid-redelivery'
   | 'first-turn'
+  | 'freezing'
+  | 'frozen'
+  | 'restored'
+  | 'about-to-serve'
   // In the commands `export` and `import`.
   | 'before-export'
   | 'after-export'

@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import { STORE_LAYOUT } from '../persist/store-layout.ts';
 import { Control, type ToEngine, type ToKeeper } from './control.ts';
 import { Descriptor } from './descriptors.ts';
 import { Engine } from './engine.ts';
@@ -21,4 +22,4 @@ const control = new Control<ToKeeper, ToEngine>(
   () => engine.onKeeperDeath(),
 );
 engine.start(control);
-control.send({ type: 'loaded' });
+control.send({ type: 'loaded', layout: STORE_LAYOUT });

@@ -12,6 +12,7 @@ import { removeConnection, stageConnection } from '../persist/connections.ts';
 import { Journal } from '../persist/journal.ts';
 import { DATA_FILE } from '../persist/layout.ts';
 import { REMEDY, StoreError } from '../persist/store-error.ts';
+import { demandReadable, STORE_LAYOUT, type StoreLayout } from '../persist/store-layout.ts';
 import { witnessOf } from '../persist/witness.ts';
 import { formatEndpoint } from '../tcp/address.ts';
 import type { ControlBlock } from '../tcp/control-block.ts';
@@ -97,6 +98,9 @@ export class Engine {
 
   onMessage(message: ToEngine): void {
     switch (message.type) {
+      case 'review':
+        this.#review(message.store, message.layout);
+        break;
       case 'restore':
         this.#config = message.config;
         this.#keeperPid = message.keeperPid;
@@ -152,6 +156,17 @@ export class Engine {
       (message) => this.onMessage(message),
       () => this.onKeeperDeath(),
     );
+    this.#control.send({ type: 'loaded', layout: STORE_LAYOUT });
+  }
+
+  #review(store: string, layout: StoreLayout): void {
+    try {
+      demandReadable(store, layout);
+      this.#control.send({ type: 'reviewed' });
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.#refuse(error.message);
+    }
   }
 
   /** @returns false when the store will not do; the process then ends by itself */
@@ -174,6 +189,7 @@ export class Engine {
       this.#refuse(this.#refusal(error));
       return false;
     }
+    crashPoint('restored');
     const milliseconds = Math.round(monotonicNow() - started);
     this.#control.send({
       type: 'restored',
@@ -286,6 +302,7 @@ export class Engine {
     };
     readiness.watch(Descriptor.tun);
     if (journal.isRolledBack) this.#abandonConnections();
+    crashPoint('about-to-serve');
     // Before anything is served: which engine this is, and of which mount.
     this.#turn.commit();
     crashPoint('just-restarted');
@@ -341,6 +358,7 @@ export class Engine {
     const turn = this.#turn;
     if (turn !== undefined) {
       turn.freeze();
+      crashPoint('freezing');
       const deadline = monotonicNow() + FREEZE_MILLISECONDS;
       while (!this.#stack.isSettled(monotonicNow()) && monotonicNow() < deadline) {
         await delay(FREEZE_INTERVAL_MILLISECONDS);
@@ -411,6 +429,7 @@ export class Engine {
       // As after any death: the next mount of this boot goes on from what is there.
       this.#log.error({ err }, 'the store could not be closed');
     }
+    crashPoint('frozen');
     this.#control.send({ type: 'stopped', connections });
     await this.#control.flush();
     process.exit(0);

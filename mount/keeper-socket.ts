@@ -6,7 +6,7 @@ import { HostError } from './host-error.ts';
 
 /** What a command asks the keeper of a mount. */
 export interface Question {
-  readonly ask: 'state' | 'freeze' | 'thaw';
+  readonly ask: 'state' | 'freeze' | 'thaw' | 'upgrade';
 }
 
 export interface Answer {

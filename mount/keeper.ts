@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { monotonicNow } from '../persist/clock.ts';
+import { isSameLayout } from '../persist/store-layout.ts';
 import type { Config } from './config.ts';
 import type { Mounted } from './control.ts';
 import type { Driver } from './driver.ts';
@@ -21,6 +22,9 @@ const UPGRADE_STEP_MILLISECONDS = 10_000;
 
 /** How long one may take that was told to freeze, in milliseconds. */
 const FREEZE_MILLISECONDS = 20_000;
+
+/** How long the next engine may take to read a store of another layout, while peers are answered, in milliseconds. */
+const CARRY_OVER_MILLISECONDS = 600_000;
 
 /** When to try again to start an engine after the host had no room for one, in milliseconds. */
 const NEXT_START_MILLISECONDS = 1000;
@@ -50,7 +54,8 @@ export class Keeper {
   /** The next engine. It has loaded its code, which takes longer than everything else about a restart. */
   #spare: EngineProcess | undefined;
   #stopping = false;
-  #upgrading = false;
+  /** The engine of the code that is on the disk now, until it takes over. */
+  #successor: EngineProcess | undefined;
   #freezing = false;
   /** No engine is to serve before `thaw`. */
   #frozen = false;
@@ -115,38 +120,94 @@ export class Keeper {
   }
 
   /**
-   * Hands over to an engine of the code that is on the disk now, between two turns. If that one does not get ready, the
-   * old one goes on.
+   * Hands over to an engine of the code that is on the disk now: between two turns, or if that one lays out the store in another way, in
+   * a freeze.
+   * @throws HostError when it does not get ready; then an engine of the old code goes on
    */
   async upgrade(): Promise<void> {
     const engine = this.#engine;
-    if (engine === undefined || this.#servingSince === undefined) return;
-    if (this.#upgrading || this.#freezing) return;
-    const successor = this.#start();
-    if (successor === undefined) {
-      engine.control.send({ type: 'resume', reason: 'the host has no room for another process' });
-      return;
+    if (this.#frozen || this.#isBusy) {
+      throw new HostError('not upgraded: the mount is busy; try again');
     }
-    this.#upgrading = true;
+    if (engine === undefined || this.#servingSince === undefined) {
+      throw new HostError('not upgraded: no engine serves that could hand over; try again');
+    }
     try {
+      const successor = EngineProcess.spawn(this.#held);
+      this.#successor = successor;
       await inTime(successor.hasSaid('loaded'));
-      const paused = engine.says('paused');
-      engine.control.send({ type: 'pause' });
-      await inTime(paused);
-      this.#restore(successor, true);
-      await inTime(successor.hasSaid('restored'));
-      if (this.#engine !== engine) throw new Error('the old engine died meanwhile');
-      this.#spare?.kill();
-      this.#spare = successor;
-      // Until here the store is as the old engine left it. What follows is what follows any death of an engine.
-      engine.kill();
+      if (await this.#mustFreezeFor(engine, successor)) await this.#carryOver(engine, successor);
+      else await this.#handOver(engine, successor);
     } catch (error) {
-      successor.kill();
-      const reason = successor.said('refused')?.message ?? (error as Error).message;
-      engine.control.send({ type: 'resume', reason });
-      this.#log.error({ reason }, 'not upgraded');
+      await this.#goOn((error as Error).message);
     }
-    this.#upgrading = false;
+    this.#successor = undefined;
+    await this.#engine?.hasSaid('serving').catch(() => {
+      throw new HostError('the new engine died; the keeper has the next one try');
+    });
+  }
+
+  get #isBusy(): boolean {
+    return this.#freezing || this.#successor !== undefined || this.#stopping;
+  }
+
+  /**
+   * Whether the store is to be carried over to another layout.
+   * @throws Error when the new engine cannot do that
+   */
+  async #mustFreezeFor(engine: EngineProcess, successor: EngineProcess): Promise<boolean> {
+    const [old, next] = [engine.said('loaded')?.layout, successor.said('loaded')?.layout];
+    if (old === undefined || next === undefined || isSameLayout(old, next)) return false;
+    successor.control.send({ type: 'review', store: this.#config.store, layout: old });
+    await inTime(successor.hasSaid('reviewed'));
+    // Without it programs would get errors: then they do not see more of it than of any upgrade.
+    return this.#held.fuse !== undefined;
+  }
+
+  /** Until the new engine serves, the store is as the old one left it, and that one waits. What follows is what follows any death of an engine. */
+  async #handOver(engine: EngineProcess, successor: EngineProcess): Promise<void> {
+    const paused = engine.says('paused');
+    engine.control.send({ type: 'pause' });
+    await inTime(paused);
+    this.#restore(successor, true);
+    await inTime(successor.hasSaid('restored'));
+    if (this.#engine !== engine) throw new Error('the old engine died meanwhile');
+    this.#spare?.kill();
+    this.#spare = successor;
+    engine.kill();
+    await engine.exited;
+  }
+
+  /**
+   * The same in a freeze: the new engine may take long to read the store, and peers are answered meanwhile. If it does not get ready, the
+   * spare serves, which is of the old code. With its first commit the store has the other layout, all of it.
+   */
+  async #carryOver(engine: EngineProcess, successor: EngineProcess): Promise<void> {
+    await this.#endIntoFreeze(engine);
+    this.#restore(successor, true, this.#mounted);
+    await inTime(successor.hasSaid('restored'), CARRY_OVER_MILLISECONDS);
+    this.#spare?.kill();
+    this.#spare = successor;
+    this.#frozen = false;
+    this.#employNext();
+  }
+
+  /** @throws HostError always, when an engine of the old code goes on */
+  async #goOn(why: string): Promise<never> {
+    const successor = this.#successor;
+    const reason = successor?.said('refused')?.message ?? why;
+    successor?.kill();
+    // It has the store open.
+    await successor?.exited;
+    this.#successor = undefined;
+    this.#log.error({ reason }, 'not upgraded');
+    if (this.#frozen) {
+      this.#frozen = false;
+      this.#employNext();
+    }
+    this.#engine?.control.send({ type: 'resume', reason });
+    await this.#engine?.hasSaid('serving').catch(() => {});
+    throw new HostError(`not upgraded, the old engine goes on: ${reason}`);
   }
 
   get isFrozen(): boolean {
@@ -160,9 +221,7 @@ export class Keeper {
   async freeze(): Promise<void> {
     const engine = this.#engine;
     if (this.#frozen) throw new HostError('is frozen already');
-    if (this.#freezing || this.#upgrading || this.#stopping) {
-      throw new HostError('is busy; try again');
-    }
+    if (this.#isBusy) throw new HostError('is busy; try again');
     if (this.#held.fuse === undefined) {
       throw new HostError(
         `cannot be frozen: with the driver ${this.#config.driver} programs would get errors`,
@@ -171,6 +230,14 @@ export class Keeper {
     if (engine === undefined || this.#servingSince === undefined) {
       throw new HostError('has no engine that could be frozen; try again');
     }
+    await this.#endIntoFreeze(engine);
+    // The next engine is to be of the code that is there then.
+    this.#spare?.kill();
+    this.#spare = undefined;
+  }
+
+  /** @throws HostError when it died before it was done */
+  async #endIntoFreeze(engine: EngineProcess): Promise<void> {
     this.#freezing = true;
     engine.control.send({ type: 'freeze' });
     const impatience = setTimeout(() => engine.kill(), FREEZE_MILLISECONDS);
@@ -186,6 +253,7 @@ export class Keeper {
    */
   async thaw(): Promise<void> {
     if (!this.#frozen) throw new HostError('is not frozen');
+    if (this.#isBusy) throw new HostError('is busy; try again');
     this.#frozen = false;
     this.#employNext();
     await this.#engine?.hasSaid('serving').catch(() => {
@@ -287,9 +355,6 @@ export class Keeper {
       void this.#end();
     } else if (this.#freezing && engine.said('stopped')) {
       this.#frozen = true;
-      // The next engine is to be of the code that is there then.
-      this.#spare?.kill();
-      this.#spare = undefined;
       this.#standIn.call(0);
       this.#log.warn('frozen');
     } else if (this.#spare?.said('restored')) {
@@ -327,23 +392,24 @@ export class Keeper {
   async #end(): Promise<void> {
     this.#stopping = true;
     detach(this.#config.mountpoint);
-    this.#spare?.kill();
-    await Promise.all([this.#spare?.exited, this.#standIn.dismiss()]);
+    const idle = [this.#spare, this.#successor];
+    for (const engine of idle) engine?.kill();
+    await Promise.all([...idle.map((engine) => engine?.exited), this.#standIn.dismiss()]);
     this.#log.info({ mountpoint: this.#config.mountpoint }, 'unmounted');
     this.#resolveEnded();
   }
 }
 
 /** `step`, or an error when it takes too long. */
-async function inTime(step: Promise<void>): Promise<void> {
+async function inTime(step: Promise<void>, most = UPGRADE_STEP_MILLISECONDS): Promise<void> {
   const impatience = new AbortController();
   const { signal } = impatience;
   try {
-    const tooLong = delay(UPGRADE_STEP_MILLISECONDS, undefined, { signal, ref: false });
+    const tooLong = delay(most, undefined, { signal, ref: false });
     await Promise.race([
       step,
       tooLong.then(() => {
-        throw new Error(`it took longer than ${UPGRADE_STEP_MILLISECONDS / 1000} seconds`);
+        throw new Error(`it took longer than ${most / 1000} seconds`);
       }),
     ]);
   } finally {

@@ -7,7 +7,7 @@ export async function runKeeper(keeper: Keeper, store: string): Promise<never> {
   process.on('SIGINT', () => keeper.stop());
   process.on('SIGTERM', () => keeper.stop());
   // As daemons do. A terminal that goes away takes nothing with it, then.
-  process.on('SIGHUP', () => void keeper.upgrade());
+  process.on('SIGHUP', () => void keeper.upgrade().catch(() => {}));
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const server = listenForCommands(store, (question) => answer(keeper, question));
   await keeper.ended;
@@ -19,6 +19,7 @@ async function answer(keeper: Keeper, { ask }: Question): Promise<Answer> {
   try {
     if (ask === 'freeze') await keeper.freeze();
     if (ask === 'thaw') await keeper.thaw();
+    if (ask === 'upgrade') await keeper.upgrade();
     return { isFrozen: keeper.isFrozen };
   } catch (error) {
     if (!(error instanceof HostError)) throw error;

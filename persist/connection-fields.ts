@@ -54,12 +54,17 @@ function carryOverRecords(store: RecordStore, records: FieldedRecords): void {
   const { table, fields } = records;
   const stored = storedFields(store, records);
   if (JSON.stringify(stored) === JSON.stringify(fields)) return;
-  const known = new Set([...allNames(fields), ...GONE]);
-  const unknown = allNames(stored).find((name) => !known.has(name));
-  if (unknown !== undefined) throw newer(unknown);
+  demandKnown(stored, records);
   for (const { id, index, value } of store.scan(table))
     store.put(table, id, index, carryOver(value, stored, fields));
   describeFields(store, records, fields);
+}
+
+/** @throws StoreError when who writes by `fields` knows more than this program */
+export function demandKnown(fields: FieldNames, records: FieldedRecords): void {
+  const known = new Set([...allNames(records.fields), ...GONE]);
+  const unknown = allNames(fields).find((name) => !known.has(name));
+  if (unknown !== undefined) throw newer(unknown);
 }
 
 /** Fields that there once were and that nothing depends on any more. */

@@ -22,6 +22,11 @@ export function hasEnded(pid: number): boolean {
   }
 }
 
+/** Whether a process has locked memory, as an engine has when its code is loaded. */
+export function hasLockedMemory(pid: number): boolean {
+  return /^VmLck:\s+[1-9]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+}
+
 /** The ids of all processes in this pid namespace. */
 export function processes(): number[] {
   return readdirSync('/proc')

@@ -48,4 +48,19 @@ export class ProgramCopy {
   build(): void {
     execFileSync(this.builder);
   }
+
+  /** Keeps what was built under a name. */
+  keep(name: string): void {
+    cpSync(this.#dist(''), this.#dist(name), { recursive: true });
+  }
+
+  /** Puts what was kept where it is found. */
+  use(name: string): void {
+    rmSync(this.#dist(''), { recursive: true });
+    cpSync(this.#dist(name), this.#dist(''), { recursive: true });
+  }
+
+  #dist(name: string): string {
+    return join(this.#directory, `dist${name}`);
+  }
 }

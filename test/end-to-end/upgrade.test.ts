@@ -99,19 +99,18 @@ t.test(
       text.replace('new Map([', `new Map([[${LAYOUT_VERSION}, () => {}],`),
     );
     program.change('mount/engine.ts', (text) =>
-      text.replace("type: 'restored',", "type: 'refused', message: 'not yet',"),
+      text.replace("crashPoint('restored');", "this.#refuse('not yet'); return false;"),
     );
     program.build();
     const { status, stderr } = await daemon.holdfast('upgrade net');
     t.equal(status, 1);
-    t.match(stderr, /old engine goes on/);
+    t.match(stderr, /^holdfast: not upgraded, the old engine goes on: not yet\n$/);
     t.equal(layout(), LAYOUT_VERSION);
     t.match(await daemon.run('head -c 1 net/tcp/chat/data'), { status: 0, stdout: 'e' });
-    await daemon.killEngine();
-    t.match(await daemon.run('head -c 1 net/tcp/chat/data'), { status: 0, stdout: 'f' });
 
     program.restore('mount/engine.ts');
     program.build();
+    t.match(await daemon.run('head -c 1 net/tcp/chat/data'), { status: 0, stdout: 'f' });
     t.hasStrict(await daemon.holdfast('upgrade net'), { status: 0, stderr: '' });
     t.equal(layout(), LAYOUT_VERSION + 1);
     t.match(await daemon.run('head -c 1 net/tcp/chat/data'), { status: 0, stdout: 'o' });
