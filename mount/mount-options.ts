@@ -177,7 +177,7 @@ function memory(text: string | undefined): number {
 }
 
 function size(option: string, text: string): number {
-  const [, digits, unit = ''] = /^([0-9]{1,10})([KMG]?)$/.exec(text) ?? [];
+  const [, digits, unit = ''] = /^([0-9]{1,16})([KMG]?)$/.exec(text) ?? [];
   const value = Number(digits) * 1024 ** ' KMG'.indexOf(unit || ' ');
   if (!(value >= SMALLEST_MEMORY && Number.isSafeInteger(value))) {
     throw new UsageError(`${option} is a number of bytes, as 256M or 2G, at least 1M, not ${text}`);

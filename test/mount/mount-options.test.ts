@@ -33,6 +33,13 @@ t.test('in the background the log needs a place that stays', async (t) => {
   t.equal(parseMountOptions(['--daemon', '/m', '--log-file', '/l']).config.logFile, '/l');
 });
 
+t.test('sizes, with a unit or in bytes', async (t) => {
+  const sizes = { '1048576': 2 ** 20, '64M': 2 ** 26, '16G': 2 ** 34, '17179869184': 2 ** 34 };
+  for (const [text, memory] of Object.entries(sizes)) {
+    t.match(parseMountOptions(['/m', '--memory', text]).config, { memory });
+  }
+});
+
 t.test('each option', async (t) => {
   const { config } = parseMountOptions(
     '/m --driver fuse-native --store /s --address 10.9.0.2/16 --host-address 10.9.0.1/16 --tun t1 --mtu 9000 --resolver FD00:7::0:1 --offload off --memory 64M --user-connections 10 --user-buffer-bytes 2M --durability power --log-level info'.split(
@@ -76,6 +83,8 @@ t.test('what makes no sense is refused in one line that names it', async (t) => 
     ['--resolver ns.example.com', /--resolver is the address of a name server/],
     ['--memory 1048575', /--memory is a number of bytes/],
     ['--memory 1T', /--memory/],
+    ['--memory 9007199254740992', /--memory/],
+    ['--memory 8388608G', /--memory/],
     ['--user-connections 0', /--user-connections is a number/],
     ['--user-buffer-bytes 1', /--user-buffer-bytes is a number of bytes/],
     ['--memory -1G', /--memory/],
