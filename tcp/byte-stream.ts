@@ -10,8 +10,7 @@ const SMALLEST_RING = 1024;
  * [start, end); beyond that, up to `start + limit`, bytes may be placed out of order and taken in later by `extend`.
  *
  * The byte of offset o lies at o modulo the capacity in a ring whose capacity is a power of two. The ring doubles as
- * needed and is dropped when there is nothing to hold, for most of many connections are idle. It counts in `memory`, and so does
- * what somebody has been promised that he may still fill.
+ * needed and is dropped when there is nothing to hold, for most of many connections are idle. It counts in `memory`.
  */
 export class ByteStream {
   #ring: Uint8Array = NOTHING;
@@ -21,16 +20,11 @@ export class ByteStream {
   #reach: number;
   #limit: number;
   readonly #memory: MemoryUse;
-  /** One past the highest offset that was promised. */
-  #promised: number;
-  /** For how many bytes it counts. */
-  #counted = 0;
 
   /** @param limit how many bytes it may hold, below 2**31 */
   constructor(limit: number, start = 0, memory: MemoryUse = new Memory(Infinity)) {
     assert(limit >= 0 && limit < 2 ** 31, 'a limit is below 2**31');
     this.#memory = memory;
-    this.#promised = start;
     this.#limit = limit;
     this.#start = start;
     this.#end = start;
@@ -72,17 +66,10 @@ export class ByteStream {
     return this.#ring.length;
   }
 
-  /** How many bytes it could hold for all that `memory` has to say: at least what it has been promised. */
+  /** How many bytes it could hold for all that `memory` has to say. */
   get affordable(): number {
     // The largest ring within that.
-    return 2 ** (31 - Math.clz32(Math.min(this.#memory.most(this.#counted), 2 ** 31)));
-  }
-
-  /** Bytes before `to` may come at any time. */
-  promise(to: number): void {
-    if (to <= this.#promised) return;
-    this.#promised = to;
-    this.#count();
+    return 2 ** (31 - Math.clz32(Math.min(this.#memory.most(this.#ring.length), 2 ** 31)));
   }
 
   /**
@@ -135,15 +122,12 @@ export class ByteStream {
     assert(to >= this.#start && to <= this.#end, 'only bytes in order are discarded');
     this.#start = to;
     if (this.#start === this.#reach) this.#drop();
-    this.#count();
   }
 
-  /** Forgets the bytes that are out of order, and what was promised. */
+  /** Forgets the bytes that are out of order. */
   forgetBeyondEnd(): void {
     this.#reach = this.#end;
-    this.#promised = this.#end;
     if (this.#start === this.#reach) this.#drop();
-    this.#count();
   }
 
   /** Forgets everything; the stream is empty and begins at `start`. */
@@ -152,8 +136,6 @@ export class ByteStream {
     this.#start = start;
     this.#end = start;
     this.#reach = start;
-    this.#promised = start;
-    this.#count();
   }
 
   /** Makes the ring large enough for `size` bytes. */
@@ -167,22 +149,18 @@ export class ByteStream {
       ring.set(old.subarray(index, index + count), offset & (ring.length - 1));
       offset += count;
     }
-    this.#drop();
-    this.#ring = ring;
-    this.#count();
-  }
-
-  #count(): void {
-    const bytes = Math.max(this.#ring.length, ringFor(this.#promised - this.#start));
-    if (bytes === this.#counted) return;
-    this.#memory.count(this.#counted, bytes);
-    this.#counted = bytes;
+    this.#replace(ring);
   }
 
   #drop(): void {
-    if (this.#ring === NOTHING) return;
-    spareRing(this.#ring);
-    this.#ring = NOTHING;
+    if (this.#ring !== NOTHING) this.#replace(NOTHING);
+  }
+
+  #replace(ring: Uint8Array): void {
+    const old = this.#ring;
+    this.#memory.count(old.length, ring.length);
+    this.#ring = ring;
+    if (old !== NOTHING) spareRing(old);
   }
 }
 

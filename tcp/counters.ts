@@ -46,6 +46,8 @@ export class Counters {
   TcpExtTCPFastRetrans = 0;
   TcpExtTCPLossProbes = 0;
   TcpExtTCPWinProbe = 0;
+  /** Segments whose text was within the window, and found no memory, or not for all of it. */
+  TcpExtTCPRcvQDrop = 0;
   TcpExtTCPKeepAlive = 0;
   TcpExtTCPChallengeACK = 0;
   /** Connections whose peer was silent for too long. */

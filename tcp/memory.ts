@@ -19,8 +19,8 @@ export interface MemoryUse {
 }
 
 /**
- * The memory of all connections of a stack together, or of those of one user, in bytes. What a peer has been offered counts as if it were filled, for
- * it may be at any time. The limit holds because all that grows asks first: a buffer may have a fixed part of what is left
+ * The memory of all connections of a stack together, or of those of one user, in bytes. What a peer has been offered and has not sent counts for
+ * nothing, for most connections are idle. The limit holds because all that grows asks first: a buffer may have a fixed part of what is left
  * (A. Choudhury and E. Hahne, _Dynamic Queue Length Thresholds for Shared-Memory Packet Switches_, 1998), so that few
  * may have much and many have little, and nobody has to be told to shrink.
  */

@@ -60,7 +60,6 @@ export class MovingIn {
     host.nextId++;
     host.pcbs.set(pcb.ID, pcb);
     host.connections.add(pcb);
-    pcb.promiseOffered();
     host.changed(pcb);
     resumeConnection(host, pcb, now, absence, 0);
   }

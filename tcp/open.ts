@@ -128,7 +128,6 @@ export function begin(host: Host, pcb: Pcb, now: number, lastUsed?: number): voi
   beginTimestamps(host, pcb, now);
   // RCV.NXT is not known yet, but how much may follow it is.
   pcb.RCV_ADV = seqAdd(pcb.RCV_NXT, initialReceiveWindow(pcb));
-  pcb.promiseOffered();
   pcb.RCV_WSCALE = windowScaleFor(host.receiveBufferMax);
   pcb.SND_WSCALE = 0;
   pcb.NEGOTIATED = 0;

@@ -533,12 +533,6 @@ export class Pcb extends definition.Base implements TimerItem {
   /** The peer may send up to `edge`, a sequence number: from now on, whatever becomes of the buffer. */
   offer(edge: number): void {
     this.RCV_ADV = seqMax(this.RCV_ADV, edge);
-    this.promiseOffered();
-  }
-
-  /** What the peer may still send counts as if it were there. */
-  promiseOffered(): void {
-    if (this.FIN_RECEIVED === 0) this.receiveStream.promise(this.RECEIVE_END + this.RCV_WND);
   }
 
   /** Whether a FIN is to be sent, or has been and is not yet acknowledged. */

@@ -130,7 +130,6 @@ export function resume(host: Host, now: number, absence: Absence): void {
       pcb.areStreamsComplete,
       'the streams of a restored connection hold what its record says',
     );
-    pcb.promiseOffered();
     resumeWaiting(host, pcb, now);
     resumeGoing(host, pcb);
     if (pcb.isRemoved) continue;

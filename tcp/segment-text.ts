@@ -23,7 +23,12 @@ export function textArrives(
   const first = seqSub(segment.SEG_SEQ, pcb.RCV_NXT);
   const past = first + segment.payloadLength;
   const from = Math.max(first, 0);
-  const to = Math.min(past, pcb.RCV_WND);
+  const within = Math.min(past, pcb.RCV_WND);
+  const to = Math.min(within, memoryFor(pcb));
+  if (to < within) {
+    host.counters.TcpExtTCPRcvQDrop++;
+    acknowledgeNow(host, pcb);
+  }
 
   reportDuplicate(pcb, first, past);
 
@@ -43,6 +48,14 @@ export function textArrives(
     acknowledgeNow(host, pcb);
   }
   return isFinNext(pcb);
+}
+
+/**
+ * How many bytes from RCV.NXT there is memory for. Windows are offered to all peers together as if most of them would send nothing:
+ * if they all do, those who come late have their text dropped, all but a little of it, and send it again.
+ */
+function memoryFor(pcb: Pcb): number {
+  return pcb.receiveStream.affordable - pcb.readable;
 }
 
 function isFinNext(pcb: Pcb): boolean {

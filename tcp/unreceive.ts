@@ -28,6 +28,5 @@ export function unreceive(host: Host, pcb: Pcb, count: number): void {
   pcb.RECEIVE_END = from;
   pcb.reassembly = undefined;
   pcb.receiveStream.reset(from);
-  pcb.promiseOffered();
   host.changed(pcb);
 }
