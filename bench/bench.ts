@@ -1,9 +1,11 @@
 // Our tree against the kernel's TCP, in turns, with the same load programs (load.c).
 //
 //   npm run bench -- [--quick] [--rounds 7] [--milliseconds 2000] [--durability none,process,power]
-//                    [--offload on,off] [--program OTHER/mount/cli.js] [--workloads out,in,...] [--json FILE] [--svg FILE] [--profile DIRECTORY]
+//                    [--offload on,off] [--idle 0,100000] [--program OTHER/mount/cli.js] [--workloads out,in,...] [--json FILE] [--svg FILE]
+//                    [--profile DIRECTORY]
 //
 // `--program` compares with another build of ours, inside this checkout (`tsc --outDir`).
+// `--idle` is how many other connections a mount holds, about which nothing happens.
 // With `--durability none` nothing is written to the store, though all is copied as if it were.
 import '../test/namespace.ts';
 import { execFileSync } from 'node:child_process';
@@ -11,9 +13,11 @@ import { writeFileSync } from 'node:fs';
 import { cpus, loadavg, release } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { monotonicNow } from '../persist/clock.ts';
 import { Daemon, HOLDFAST } from '../test/end-to-end/daemon.ts';
 import { Shell } from '../test/end-to-end/shell.ts';
 import { type Contender, Kernel, Mount, serveSockets } from './contender.ts';
+import { MEMORY_OF_IDLE, makeIdleStore, silenceIdlePeers } from './idle-store.ts';
 import { Load, type Server } from './load.ts';
 import { plot } from './plot.ts';
 import { formatReport, sectionsOf } from './report.ts';
@@ -28,6 +32,7 @@ const { values } = parseArgs({
     milliseconds: { type: 'string' },
     durability: { type: 'string', default: 'process' },
     offload: { type: 'string', default: 'on,off' },
+    idle: { type: 'string', default: '0' },
     program: { type: 'string', multiple: true, default: [] },
     workloads: { type: 'string', default: WORKLOADS.map(({ name }) => name).join() },
     json: { type: 'string' },
@@ -127,32 +132,55 @@ async function kernels(
   return [await pair('plain', '10.8.0', true), await pair('offload', '10.9.0', false)];
 }
 
+/** What there is one mount for, for each combination. */
+interface Variant {
+  readonly program: string;
+  readonly durability: string;
+  readonly offload: string;
+  readonly idle: number;
+}
+
+function variants(): Variant[] {
+  const programs = [HOLDFAST, ...values.program.map((path) => resolve(path))];
+  const [durabilities, offloads] = [values.durability.split(','), values.offload.split(',')];
+  return programs.flatMap((program) =>
+    durabilities.flatMap((durability) =>
+      offloads.flatMap((offload) =>
+        values.idle
+          .split(',')
+          .map((idle) => ({ program, durability, offload, idle: Number(idle) })),
+      ),
+    ),
+  );
+}
+
+function nameOf({ program, durability, offload, idle }: Variant): string {
+  const words = ['holdfast', durability];
+  if (offload === 'off') words.push('plain');
+  if (idle > 0) words.push(`${idle} idle`);
+  if (program !== HOLDFAST) words.push(relative('', program));
+  return words.join(', ');
+}
+
 async function mounts(scope: Scope, load: Load, far: Server): Promise<Contender[]> {
+  const all = variants();
+  scope.teardown(silenceIdlePeers(Math.max(...all.map(({ idle }) => idle))));
   const contenders: Contender[] = [];
-  for (const program of [HOLDFAST, ...values.program.map((path) => resolve(path))]) {
-    for (const durability of values.durability.split(',')) {
-      for (const offload of values.offload.split(',')) {
-        const index = contenders.length;
-        const [tun, network] = [`holdfast${index}`, `10.${20 + index}.0`];
-        const [stack, host] = [`${network}.2`, `${network}.1`];
-        const isWritten = durability !== 'none';
-        if (!isWritten) process.env['HOLDFAST_JOURNAL'] = 'none';
-        const daemon = await Daemon.startUnarmed(
-          scope,
-          program,
-          ...['--tun', tun, '--address', `${stack}/24`, '--host-address', `${host}/24`],
-          ...['--durability', isWritten ? durability : 'process', '--offload', offload],
-        );
-        delete process.env['HOLDFAST_JOURNAL'];
-        const name = [
-          'holdfast',
-          durability,
-          ...(offload === 'off' ? ['plain'] : []),
-          ...(program === HOLDFAST ? [] : [relative('', program)]),
-        ].join(', ');
-        contenders.push(await Mount.of(name, load, daemon, tun, stack, host, far));
-      }
-    }
+  for (const [index, variant] of all.entries()) {
+    const { program, durability, offload, idle } = variant;
+    const [tun, network] = [`holdfast${index}`, `10.${20 + index}.0`];
+    const [stack, host] = [`${network}.2`, `${network}.1`];
+    const daemon = Daemon.prepareUnarmed(scope, program);
+    await makeIdleStore(daemon.store, idle, monotonicNow(), { here: stack, there: host });
+    const isWritten = durability !== 'none';
+    if (!isWritten) process.env['HOLDFAST_JOURNAL'] = 'none';
+    await daemon.mount(
+      ...['--tun', tun, '--address', `${stack}/24`, '--host-address', `${host}/24`],
+      ...['--durability', isWritten ? durability : 'process', '--offload', offload],
+      ...['--memory', String(2 * MEMORY_OF_IDLE)],
+    );
+    delete process.env['HOLDFAST_JOURNAL'];
+    contenders.push(await Mount.of(nameOf(variant), load, daemon, tun, stack, host, far));
   }
   return contenders;
 }

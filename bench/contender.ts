@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Daemon } from '../test/end-to-end/daemon.ts';
 import type { Load, Run, Server } from './load.ts';
 import type { Sample } from './sample.ts';
@@ -6,6 +7,10 @@ import type { Workload } from './workloads.ts';
 
 /** The port of every server. */
 const PORT = 7000;
+
+/** Who is at rest uses less of a processor than this, seconds, in so many milliseconds. */
+const RESTING_CPU = 0.02;
+const REST_MILLISECONDS = 500;
 
 /** As many as there are connections at the same time. */
 const WORKERS = 16;
@@ -19,6 +24,16 @@ export interface Contender {
 /** A server on the kernel's sockets, at all addresses of a namespace. */
 export async function serveSockets(load: Load, prefix: readonly string[] = []): Promise<Server> {
   return await load.serve('sockets', PORT, WORKERS, prefix);
+}
+
+/** An engine that has restored many connections has something to say of each. */
+async function untilAtRest(pid: number): Promise<void> {
+  for (let before = Number.NEGATIVE_INFINITY; ; ) {
+    const { cpu } = usageOf([pid]);
+    if (cpu - before < RESTING_CPU) return;
+    before = cpu;
+    await setTimeout(REST_MILLISECONDS);
+  }
 }
 
 /** The kernel's TCP at both ends of a pair of interfaces. */
@@ -128,6 +143,7 @@ export class Mount implements Contender {
     host: string,
     farServer: Server,
   ): Promise<Mount> {
+    await untilAtRest(await daemon.enginePid());
     // One: what comes is served in turn.
     const nearServer = await load.serve(daemon.mountpoint, PORT, 1);
     return new Mount(name, load, daemon, tun, stack, host, nearServer, farServer);

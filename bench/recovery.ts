@@ -2,11 +2,10 @@
 //
 //   npm run recovery -- [--connections 0,1000,100000] [--rounds 15]
 import '../test/namespace.ts';
-import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { monotonicNow } from '../persist/clock.ts';
 import { Daemon } from '../test/end-to-end/daemon.ts';
-import { makeIdleStore } from './idle-store.ts';
+import { makeIdleStore, silenceIdlePeers } from './idle-store.ts';
 import { Scope } from './scope.ts';
 
 const { values } = parseArgs({
@@ -46,10 +45,7 @@ for (const connections of values.connections.split(',').map(Number)) {
   await Scope.run(async (scope) => {
     const daemon = Daemon.prepare(scope);
     await makeIdleStore(daemon.store, connections, monotonicNow());
-    // The peers of the store are nobody: their host would say so.
-    execFileSync('nft', ['-f', '-'], {
-      input: 'table ip silence { chain output { type filter hook output priority 0; drop; }; }',
-    });
+    const endSilence = silenceIdlePeers(connections);
     await daemon.mount();
     const actions = {
       kill: async () => void process.kill(await daemon.enginePid(), 'SIGKILL'),
@@ -63,6 +59,6 @@ for (const connections of values.connections.split(',').map(Number)) {
       }
       process.stdout.write(summary(name, connections, gaps));
     }
-    execFileSync('nft', ['delete', 'table', 'ip', 'silence']);
+    endSilence();
   });
 }

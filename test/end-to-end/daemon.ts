@@ -63,8 +63,7 @@ export class Daemon {
 
   /** The same, and no engine looks whether it is to die. */
   static async startUnarmed(t: Teardown, program: string, ...options: string[]): Promise<Daemon> {
-    const daemon = Daemon.prepare(t, program);
-    daemon.#isArmed = false;
+    const daemon = Daemon.prepareUnarmed(t, program);
     await daemon.mount(...options);
     return daemon;
   }
@@ -73,6 +72,13 @@ export class Daemon {
   static prepare(t: Teardown, program: string = HOLDFAST): Daemon {
     const daemon = new Daemon(mkdtempSync('/tmp/holdfast-'), program);
     t.teardown(() => daemon.#tearDown(t.passing()));
+    return daemon;
+  }
+
+  /** The same, and no engine will look whether it is to die. */
+  static prepareUnarmed(t: Teardown, program: string): Daemon {
+    const daemon = Daemon.prepare(t, program);
+    daemon.#isArmed = false;
     return daemon;
   }
 
