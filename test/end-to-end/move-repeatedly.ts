@@ -88,7 +88,8 @@ async function isOwner({ daemon }: Place): Promise<boolean> {
 async function refusal({ daemon }: Place, file: Buffer): Promise<number> {
   const question = await open(join(daemon.mountpoint, 'import'), 'r+');
   try {
-    await question.write(file);
+    // As many writes as it takes.
+    await question.writeFile(file);
     return 0;
   } catch (error) {
     // ESTALE has no name in Node.
