@@ -105,12 +105,12 @@ export class Station {
     if (!parseEthernet(view, offset, length, frame) || frame.source === this.#linkAddress) return;
     const at = offset + ETHERNET_HEADER_LENGTH;
     const rest = length - ETHERNET_HEADER_LENGTH;
+    const isIpv6 = frame.type === ETHERTYPE_IPV6;
     if (frame.type === ETHERTYPE_ARP) this.#arpArrives(view, at, rest, now, egress);
-    else if (frame.type === ETHERTYPE_IPV6 && this.#isSolicited(view, at, rest, now, egress))
-      return;
-    else if (frame.type === ETHERTYPE_IPV4 || frame.type === ETHERTYPE_IPV6) {
-      // What came to more than one station is not for one address (RFC 1122 section 3.3.6).
-      if (frame.destination !== this.#linkAddress) return;
+    if (isIpv6 && this.#solicitationArrives(view, at, rest, now, egress)) return;
+    // What came to more than one station is not for one address (RFC 1122 section 3.3.6).
+    const isOurs = frame.destination === this.#linkAddress;
+    if (isOurs && (isIpv6 || frame.type === ETHERTYPE_IPV4)) {
       this.#standIn.arrive(bytes, at, rest, now, this.#framed.to(frame.source, egress));
     }
   }
@@ -125,8 +125,8 @@ export class Station {
     this.#sendArp(frame.source, ARP_REPLY, arp.senderLink, arp.sender, egress);
   }
 
-  /** @returns whether it was a neighbour solicitation (RFC 4861 section 7.2.4) that is for us */
-  #isSolicited(
+  /** @returns whether it is a neighbour solicitation that is for us (RFC 4861 section 7.2.4) */
+  #solicitationArrives(
     view: DataView,
     offset: number,
     length: number,

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { PathPlan } from '../sim/path.ts';
 import { STACK, STACK6 } from './daemon.ts';
+import { NetworkNamespace } from './network-namespace.ts';
 import { type Ended, Shell } from './shell.ts';
 
 /** The ends of the hop, and so the addresses of the two kernels. */
@@ -46,10 +47,10 @@ interface Teardown {
  */
 export class BadPath {
   readonly #directory: string;
-  readonly #namespace: Shell;
+  readonly #namespace: NetworkNamespace;
   readonly #shells: Shell[] = [];
 
-  private constructor(directory: string, namespace: Shell) {
+  private constructor(directory: string, namespace: NetworkNamespace) {
     this.#directory = directory;
     this.#namespace = namespace;
   }
@@ -64,24 +65,22 @@ export class BadPath {
     seed: number,
     faults: Faults = {},
   ): Promise<BadPath> {
-    const namespace = new Shell('echo ready; exec sleep infinity', directory, ['unshare', '--net']);
+    const namespace = await NetworkNamespace.make(t);
     const path = new BadPath(directory, namespace);
     t.teardown(() => path.#tearDown());
     const plan = JSON.stringify({ ...CLEAN, ...faults });
     const words = ['--import=tsx', HOP, 'near', 'far', String(seed), plan];
     const hop = new Shell(`exec ${quoted(process.execPath, ...words)}`, import.meta.dirname);
     path.#shells.push(hop);
-    await Promise.all([namespace.printed(/ready/), hop.printed(/ready/)]);
-    const { pid } = namespace;
+    await hop.printed(/ready/);
     await path.#configure(
       `
       ${SETTINGS}
-      ip link set far netns ${pid}
+      ip link set far netns ${namespace.pid}
       ${end('near', NEAR, NEAR6)}
     `,
       `
       ${SETTINGS}
-      ip link set lo up
       ${end('far', FAR, FAR6)}
       ip route add ${STACK}/32 via ${NEAR} dev far congctl cubic
       ip route add ${STACK6}/128 via ${NEAR6} dev far congctl cubic
@@ -92,10 +91,7 @@ export class BadPath {
 
   /** Starts a bash snippet on the far side. */
   shell(script: string): Shell {
-    const shell = new Shell(script, this.#directory, [
-      'nsenter',
-      `--net=/proc/${this.#namespace.pid}/ns/net`,
-    ]);
+    const shell = new Shell(script, this.#directory, this.#namespace.inside);
     this.#shells.push(shell);
     return shell;
   }
@@ -115,9 +111,8 @@ export class BadPath {
   }
 
   async #tearDown(): Promise<void> {
-    const shells = [...this.#shells, this.#namespace];
-    for (const shell of shells) shell.kill();
-    await Promise.all(shells.map(({ ended }) => ended));
+    for (const shell of this.#shells) shell.kill();
+    await Promise.all(this.#shells.map(({ ended }) => ended));
   }
 }
 
