@@ -13,6 +13,12 @@ export async function untilInside(pid: number, call: keyof typeof SYSTEM_CALLS):
   );
 }
 
+/** Stops a process, and resolves when it does nothing any more. */
+export async function stop(pid: number): Promise<void> {
+  process.kill(pid, 'SIGSTOP');
+  await until(() => /^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')));
+}
+
 /** Whether a process has ended, if only as a zombie. */
 export function hasEnded(pid: number): boolean {
   try {
