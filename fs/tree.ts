@@ -56,6 +56,7 @@ import type { RecordKind, Records } from './records.ts';
 import { TCP_CONNECTIONS, UDP_SOCKETS } from './socket-kinds.ts';
 import type { Sources } from './sources.ts';
 import { Users } from './users.ts';
+import { type Validity, validityOf } from './validity.ts';
 
 export type { Attributes, DirectoryEntry } from './attributes.ts';
 
@@ -227,6 +228,11 @@ export class Tree {
     const mode = S_IFREG | fileMode(file, COMMON_MODE);
     const extent = file.readAt === undefined ? undefined : file.extent?.(this.#commons);
     return { ...root, mode, size: file.stream ? STREAM_SIZE : TEXT_SIZE, links: 1, ...extent };
+  }
+
+  /** For how long what `lookup` and `getattr` say of a node holds. */
+  validity(node: number): Validity {
+    return validityOf(node);
   }
 
   /**

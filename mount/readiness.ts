@@ -34,6 +34,9 @@ const UV_READABLE = 1;
 /** A later deadline makes for a turn with nothing to do, every 24 days. */
 const LONGEST_DELAY = 0x7fff_ffff;
 
+/** For how long turns that are wanted at once follow one another, in milliseconds, before Node's loop goes round, which takes longer than a small turn. */
+const LONGEST_ROW = 1;
+
 /**
  * Waits for descriptors and deadlines in Node's own event loop, and runs a turn after each of its iterations. Promises, timers and
  * signals of Node go on as ever.
@@ -48,6 +51,9 @@ export class Readiness {
   readonly #polls: bigint[] = [];
   #immediate: NodeJS.Immediate;
   #deadline = Number.POSITIVE_INFINITY;
+  /** The next turn is wanted at once. */
+  #isDue = false;
+  #isRunning = false;
   #paused = false;
   #stopped = false;
 
@@ -89,11 +95,13 @@ export class Readiness {
   arm(deadline: number | undefined): void {
     if (this.#stopped) return;
     this.#disarm();
+    this.#isDue = false;
     if (deadline === undefined || deadline === Number.POSITIVE_INFINITY) return;
     const delay = deadline - monotonicNow();
     if (delay <= 0) {
+      this.#isDue = true;
       // A referenced immediate keeps the loop from waiting at all.
-      this.#immediate.ref();
+      if (!this.#isRunning) this.#immediate.ref();
       return;
     }
     this.#deadline = deadline;
@@ -117,9 +125,19 @@ export class Readiness {
     if (this.#stopped) return;
     // Before the turn: should it throw, and someone catch it, there is a next one.
     this.#immediate = setImmediate(this.#run).unref();
-    if (this.#paused) return;
-    if (this.#deadline <= monotonicNow()) this.#disarm();
-    this.#turn();
+    const began = monotonicNow();
+    this.#isRunning = true;
+    try {
+      do {
+        if (this.#stopped || this.#paused) return;
+        if (this.#deadline <= monotonicNow()) this.#disarm();
+        this.#isDue = false;
+        this.#turn();
+      } while (this.#isDue && monotonicNow() - began < LONGEST_ROW);
+    } finally {
+      this.#isRunning = false;
+      if (this.#isDue) this.#immediate.ref();
+    }
   };
 
   #disarm(): void {

@@ -1,4 +1,5 @@
 import type { Attributes } from '../../fs/attributes.ts';
+import type { Validity } from '../../fs/validity.ts';
 import { OutSize } from './protocol.ts';
 import { setU64 } from './u64.ts';
 
@@ -33,30 +34,43 @@ export function writeAttributes(
   view.setUint32(offset + 80, PREFERRED_SIZE, true);
 }
 
-/** Writes a struct fuse_attr_out; the attributes are good for no time at all. */
+/** Writes a struct fuse_attr_out. */
 export function writeAttrOut(
   bytes: Uint8Array,
   view: DataView,
   offset: number,
   attributes: Attributes,
+  validity: Validity,
 ): number {
-  bytes.fill(0, offset, offset + 16);
+  setSeconds(view, offset, offset + 8, validity.attributes);
+  view.setUint32(offset + 12, 0, true);
   writeAttributes(bytes, view, offset + 16, attributes);
   return OutSize.attr;
 }
 
-/**
- * Writes a struct fuse_entry_out; name and attributes are good for no time at all. The generation is 0: a node id is never used
- * again.
- */
+/** Writes a struct fuse_entry_out. The generation is 0: a node id is never used again. */
 export function writeEntryOut(
   bytes: Uint8Array,
   view: DataView,
   offset: number,
   attributes: Attributes,
+  validity: Validity,
 ): number {
-  bytes.fill(0, offset, offset + 40);
   setU64(view, offset, attributes.node);
+  setU64(view, offset + 8, 0);
+  setSeconds(view, offset + 16, offset + 32, validity.name);
+  setSeconds(view, offset + 24, offset + 36, validity.attributes);
   writeAttributes(bytes, view, offset + 40, attributes);
   return OutSize.entry;
+}
+
+/** @param nanosecondsAt where what is less than a second goes */
+function setSeconds(
+  view: DataView,
+  secondsAt: number,
+  nanosecondsAt: number,
+  milliseconds: number,
+): void {
+  setU64(view, secondsAt, Math.floor(milliseconds / 1000));
+  view.setUint32(nanosecondsAt, (milliseconds % 1000) * 1e6, true);
 }

@@ -8,6 +8,7 @@ export type ServedTree = Pick<
   Tree,
   | 'lookup'
   | 'getattr'
+  | 'validity'
   | 'setattr'
   | 'readdir'
   | 'create'

@@ -98,6 +98,7 @@ export const Fopen = {
   DIRECT_IO: 1 << 0,
   NONSEEKABLE: 1 << 2,
   STREAM: 1 << 4,
+  NOFLUSH: 1 << 5,
   PARALLEL_DIRECT_WRITES: 1 << 6,
 } as const;
 

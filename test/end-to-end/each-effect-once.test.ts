@@ -52,11 +52,9 @@ function deathsOf(kind: number): typeof DEATHS {
   return [first!, ...some];
 }
 
-/** By an open file: the call is one request. */
+/** By an open file: the call is one request, also close(2), which does not wait for it. */
 const BY_DESCRIPTOR = 1;
-/** FLUSH, for which close(2) waits, and RELEASE, for which it does not. */
-const BY_CLOSE = 2;
-/** By a path: the last of no more than so many requests is the one that matters, LOOKUPs of the path come before. */
+/** By a path: the last of no more than so many requests is the one that matters, what is asked of the path comes before. */
 const BY_PATH = 6;
 
 /** What a case works with. */
@@ -240,7 +238,7 @@ const KINDS: Record<string, Kind> = {
   },
 
   RELEASE: {
-    requests: BY_CLOSE,
+    requests: BY_DESCRIPTOR,
     prepare: async ({ t, daemon, caller }) => {
       const server = await listen(HOST, 9000);
       t.teardown(() => server.close());

@@ -1,5 +1,6 @@
 import { type Attempt, BLOCKED, type Call } from '../../fs/attempt.ts';
 import { type Attributes, type DirectoryEntry, S_IFDIR, S_IFREG } from '../../fs/attributes.ts';
+import type { Validity } from '../../fs/validity.ts';
 import type { ServedTree } from '../../mount/fuse/operation.ts';
 import { ErrnoError } from '../../tcp/errno.ts';
 
@@ -121,6 +122,10 @@ export class ToyTree implements ServedTree {
       links: 1,
       time: 1_700_000_000_000,
     };
+  }
+
+  validity(): Validity {
+    return { name: 0, attributes: 0 };
   }
 
   setattr(node: number): Attributes {

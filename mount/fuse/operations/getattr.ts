@@ -7,6 +7,7 @@ export const getattr: Operation = {
   room: () => OutSize.attr,
   effect: false,
   serve(request, { tree, call, bytes, view, start }) {
-    return writeAttrOut(bytes, view, start, tree.getattr(request.node, call.now));
+    const { node } = request;
+    return writeAttrOut(bytes, view, start, tree.getattr(node, call.now), tree.validity(node));
   },
 };

@@ -15,6 +15,7 @@ export const lookup: Operation = {
       // No file has a name that is not UTF-8.
       throw new ErrnoError('ENOENT');
     }
-    return writeEntryOut(bytes, view, start, tree.lookup(request.node, name, call.now));
+    const found = tree.lookup(request.node, name, call.now);
+    return writeEntryOut(bytes, view, start, found, tree.validity(found.node));
   },
 };

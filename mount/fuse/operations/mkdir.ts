@@ -10,6 +10,7 @@ export const mkdir: Operation = {
     // The kernel has applied the umask, since FUSE_DONT_MASK is not negotiated.
     const mode = request.u32(0);
     const name = request.name(InSize.mkdir);
-    return writeEntryOut(bytes, view, start, tree.mkdir(request.node, name, mode, call));
+    const made = tree.mkdir(request.node, name, mode, call);
+    return writeEntryOut(bytes, view, start, made, tree.validity(made.node));
   },
 };

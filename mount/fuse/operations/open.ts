@@ -9,8 +9,9 @@ import { setU64 } from '../u64.ts';
  * No file here has anything to cache, so every read(2) and write(2) comes to us: DIRECT_IO. A stream also has no position:
  * without STREAM a read and a write on one descriptor deadlock on the lock of its position, and without NONSEEKABLE a shell's
  * `read` loses the bytes that it seeks back over. PARALLEL_DIRECT_WRITES keeps a blocked WRITE from holding the inode's lock.
+ * NOFLUSH: a close(2) has nothing to wait for.
  */
-const TEXT = Fopen.DIRECT_IO | Fopen.PARALLEL_DIRECT_WRITES;
+const TEXT = Fopen.DIRECT_IO | Fopen.PARALLEL_DIRECT_WRITES | Fopen.NOFLUSH;
 const STREAM = TEXT | Fopen.NONSEEKABLE | Fopen.STREAM;
 
 /** OPEN and OPENDIR: struct fuse_open_in to struct fuse_open_out. */

@@ -26,7 +26,7 @@ export const readdirplus: Operation = {
         }
       }
       if (attributes === undefined) bytes.fill(0, offset, offset + OutSize.entry);
-      else writeEntryOut(bytes, view, offset, attributes);
+      else writeEntryOut(bytes, view, offset, attributes, tree.validity(entry.node));
       offset += OutSize.entry + size;
     }
     return offset - start;

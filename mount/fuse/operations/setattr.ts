@@ -17,6 +17,6 @@ export const setattr: Operation = {
       valid & (Fattr.MODE | Fattr.UID | Fattr.GID)
         ? tree.setattr(request.node, change, call)
         : tree.getattr(request.node, call.now);
-    return writeAttrOut(bytes, view, start, attributes);
+    return writeAttrOut(bytes, view, start, attributes, tree.validity(request.node));
   },
 };
