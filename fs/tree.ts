@@ -227,7 +227,7 @@ export class Tree {
     const file = commonFile(kind);
     const mode = S_IFREG | fileMode(file, COMMON_MODE);
     const extent = file.readAt === undefined ? undefined : file.extent?.(this.#commons);
-    return { ...root, mode, size: file.stream ? STREAM_SIZE : TEXT_SIZE, links: 1, ...extent };
+    return { ...root, mode, size: sizeOf(file), links: 1, ...extent };
   }
 
   /** For how long what `lookup` and `getattr` say of a node holds. */
@@ -588,6 +588,11 @@ function subdirectoriesOf(node: number): readonly { name: string; node: number }
   return [{ name: SOCKOPTS_NAME, node: fileNode(connectionOf(node), SOCKOPTS) }];
 }
 
+/** What stat(2) says of a file that does not know better: what nobody reads beyond, for some look there for the end. */
+function sizeOf(file: File<never>): number {
+  return file.stream || file.readAt !== undefined ? STREAM_SIZE : TEXT_SIZE;
+}
+
 function connectionAttributes(connection: AnyConnection, kind: number): Attributes {
   const { id, node: record } = connection;
   const { uid, gid, created: time } = record;
@@ -598,8 +603,7 @@ function connectionAttributes(connection: AnyConnection, kind: number): Attribut
   }
   return connection.withFile(kind, (file) => {
     const mode = S_IFREG | fileMode(file, record.mode);
-    const size = file.stream ? STREAM_SIZE : TEXT_SIZE;
-    return { node: fileNode(id, kind), mode, uid, gid, size, links: 1, time };
+    return { node: fileNode(id, kind), mode, uid, gid, size: sizeOf(file), links: 1, time };
   });
 }
 

@@ -36,3 +36,18 @@ print(os.pread(file, 5, 0), os.read(file, 5), os.read(file, 5), flush=True)
   `);
   t.equal(stdout, 'first\nla\nfirst\nfirst\nlast\nlater\n');
 });
+
+t.test('all of what waits, however much', async (t) => {
+  const daemon = await Daemon.start(t);
+  const peer = await established(t, daemon, 'chat', 9001);
+  const text = 'a line of sixteen'.repeat(1000);
+  peer.end(text);
+  await once(peer, 'finish');
+  const { stdout } = await daemon.run(`
+    cat net/tcp/chat/peek > copy && cat copy; echo
+    node -e 'process.stdout.write(require("fs").readFileSync("net/tcp/chat/peek"))'; echo
+    python3 -c 'print(open("net/tcp/chat/peek").read())'
+    cat net/tcp/chat/data
+  `);
+  t.same(stdout.split('\n'), [text, text, text, text]);
+});
