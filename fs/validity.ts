@@ -1,5 +1,5 @@
 import { COMMON_FILES } from './files.ts';
-import { CONNECTION, connectionOf, DIALED, kindOf, TCP, UDP } from './node-id.ts';
+import { CONNECTION, connectionOf, DIALED, kindOf, ROOT, TCP, UDP } from './node-id.ts';
 
 /** For how long whoever has asked for a node need not ask again, in milliseconds. */
 export interface Validity {
@@ -13,7 +13,7 @@ const LONG = 60_000;
 const MOMENT = 1;
 
 const ALWAYS_THERE: Validity = { name: LONG, attributes: LONG };
-/** Connections come and go in it. */
+/** Connections come and go in it. The root is asked for whether anybody is there at all: of a dead mount stat(2) fails. */
 const CHANGING: Validity = { name: LONG, attributes: MOMENT };
 /** It is as long as its text is. */
 const GROWING: Validity = { name: LONG, attributes: 0 };
@@ -29,7 +29,7 @@ export function validityOf(node: number): Validity {
   if (connectionOf(node) !== 0 && kind !== DIALED) {
     return kind === CONNECTION ? OF_CONNECTION : CHANGING;
   }
-  if (node === TCP || node === UDP) return CHANGING;
+  if (node === ROOT || node === TCP || node === UDP) return CHANGING;
   for (const files of COMMON_FILES.values()) {
     if (files.get(kind)?.readAt !== undefined) return GROWING;
   }

@@ -13,11 +13,15 @@ t.test(
     const caller = new Caller(daemon);
     const clone = await caller.open('net/tcp/clone', O_RDWR);
     const file = await caller.open('net/README', O_RDONLY);
-    await daemon.run('stat net/dial net/README');
+    const stat = daemon.shell(
+      'cd net/persist && stat status && echo known && read -r line && stat -c %F . status',
+      'pipe',
+    );
+    await stat.printed(/known/);
     const engine = await daemon.enginePid();
     process.kill(engine, 'SIGSTOP');
-    const { stdout } = await daemon.run('stat -c %F net/dial net/README');
-    t.equal(stdout, 'directory\nregular file\n');
+    stat.process.stdin!.write('\n');
+    t.match((await stat.ended).stdout, /known\ndirectory\nregular file\n$/);
     t.equal(await caller.call('close', file), null);
     t.equal(await caller.call('close', clone), null);
     process.kill(engine, 'SIGCONT');
