@@ -30,6 +30,8 @@ export interface AnsweringOptions {
   readonly prefix: number;
   readonly address6?: string | undefined;
   readonly mtu: number;
+  /** Ids of connections whose peers have been told by a process before this one that their windows are closed. */
+  readonly shut?: readonly number[];
   /** Called with the id of each connection whose peer is about to be told that its window is closed. */
   readonly onShut: (connection: number) => void;
   /** Called when somebody has used the store since it was read: nothing more is said then. */
@@ -42,11 +44,13 @@ export interface AnsweringOptions {
  * @throws StoreError or RecordError when the store will not do
  */
 export function answerPeers(options: AnsweringOptions): number {
-  const { store, descriptor, offload, address, prefix, address6, mtu, onShut, onRevoked } = options;
+  const { store, descriptor, offload, address, prefix, address6, mtu, onRevoked } = options;
   const { turn, records } = readPeerRecords(store);
   const now = monotonicNow();
   const standIn = new StandIn({
-    ...{ address, prefix, mtu, onShut, now, entropy },
+    ...{ address, prefix, mtu, now, entropy },
+    shut: options.shut ?? [],
+    onShut: options.onShut,
     ...(address6 !== undefined && { address6 }),
   });
   for (const record of records) standIn.restore(record);

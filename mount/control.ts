@@ -62,6 +62,8 @@ export type ToKeeper =
 /** To the process that answers peers while no engine does. The end of the socket is its end. */
 export interface ToStandIn {
   readonly config: Config;
+  /** Whose peers the ones before it have told that their windows are closed. */
+  readonly shut: readonly number[];
 }
 
 /** From it: the peer of this connection is about to be told that its window is closed. */

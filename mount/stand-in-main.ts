@@ -19,11 +19,11 @@ process.on('SIGHUP', () => {});
 // Without the keeper nobody would end it before another engine speaks.
 const control = new Control<FromStandIn, ToStandIn>(
   new Socket({ fd: Descriptor.control }),
-  ({ config }) => begin(config),
+  ({ config, shut }) => begin(config, shut),
   () => process.exit(),
 );
 
-function begin(config: Config): void {
+function begin(config: Config, shut: readonly number[]): void {
   const log = openLog(config, 'stand-in');
   const { store, offload, address, prefix, address6, mtu } = config;
   try {
@@ -31,6 +31,7 @@ function begin(config: Config): void {
       ...{ store, address, prefix, address6, mtu },
       descriptor: Descriptor.tun,
       offload: offload === true,
+      shut,
       onShut: (connection) => control.send({ shut: connection }),
       onRevoked: () => process.exit(),
     });

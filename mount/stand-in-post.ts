@@ -84,7 +84,7 @@ export class StandInPost {
       ({ shut }) => this.#shut.add(shut),
       closed,
     );
-    control.send({ config: this.#config });
+    control.send({ config: this.#config, shut: this.shut });
     this.#gone = Promise.all([processExit(handle), closing]).then(() => {
       if (this.#process !== child) return;
       this.#process = undefined;

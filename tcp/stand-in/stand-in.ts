@@ -20,6 +20,8 @@ const ANSWERS_PER_SECOND = 1000;
 
 export interface StandInOptions
   extends Pick<StackOptions, 'address' | 'prefix' | 'address6' | 'mtu' | 'entropy' | 'now'> {
+  /** IDs of connections whose peers have been told already, by a stand-in before this one; none if not given. */
+  readonly shut?: Iterable<number>;
   /** Called with the ID of each connection whose peer is about to be told that its window is closed: see `Stack.shutWindow`. */
   onShut(connection: number): void;
 }
@@ -33,6 +35,7 @@ export class StandIn {
   readonly #host: Host;
   readonly #kept = new Map<number, Kept>();
   readonly #bucket: TokenBucket;
+  readonly #shut: ReadonlySet<number>;
   readonly #onShut: (connection: number) => void;
   #bytes: Uint8Array = new Uint8Array(0);
   #view = new DataView(this.#bytes.buffer);
@@ -41,6 +44,7 @@ export class StandIn {
     // No number is chosen here, so there is nothing to be kept secret.
     this.#host = new Host({ ...options, secret: new Uint8Array(16) });
     this.#bucket = new TokenBucket(ANSWERS_PER_SECOND, options.now);
+    this.#shut = new Set(options.shut);
     this.#onShut = options.onShut;
   }
 
@@ -59,6 +63,7 @@ export class StandIn {
     if (!isSynchronized(pcb.STATE) || this.#host.isOwn(pcb.remoteAddress)) return;
     // Any echo is of a segment that nothing new has come before.
     pcb.LAST_ACK_SENT = pcb.RCV_NXT;
+    if (this.#shut.has(pcb.ID)) pcb.WINDOW_SHUT = 1;
     this.#kept.set(pcb.ID, { pcb, answeredAt: -Infinity });
   }
 

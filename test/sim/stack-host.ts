@@ -591,6 +591,7 @@ export class StackHost implements NetworkHost {
       mtu,
       entropy: () => this.#random.u32(),
       now: this.#clock,
+      shut: this.#shut,
       onShut: (id) => this.#shut.add(id),
     });
     this.#promises.clear();

@@ -18,7 +18,7 @@ import {
 /** Station B's engine is gone, and a stand-in answers for it from then on. */
 class Absence {
   readonly #wire: WirePair;
-  readonly standIn: StandIn;
+  standIn: StandIn;
   readonly said: Packet[] = [];
   readonly egress = new Capture((bytes) => {
     const answer = { from: 'b', bytes, at: this.#wire.now } as const;
@@ -31,20 +31,31 @@ class Absence {
 
   constructor(wire: WirePair, ...pcbs: Pcb[]) {
     this.#wire = wire;
-    this.standIn = new StandIn({
-      address: ADDRESS.b,
-      address6: ADDRESS6.b,
-      prefix: 24,
-      mtu: 1500,
-      entropy: () => wire.random(2 ** 32),
-      now: wire.now,
-      onShut: (id) => this.shut.add(id),
-    });
-    for (const pcb of pcbs) this.standIn.restore(pcb.record.slice());
+    this.standIn = this.#newStandIn(pcbs);
     wire.filter = (packet) => {
       if (packet.from === 'a') this.hear(packet.bytes);
       return false;
     };
+  }
+
+  #newStandIn(pcbs: readonly Pcb[]): StandIn {
+    const standIn = new StandIn({
+      address: ADDRESS.b,
+      address6: ADDRESS6.b,
+      prefix: 24,
+      mtu: 1500,
+      entropy: () => this.#wire.random(2 ** 32),
+      now: this.#wire.now,
+      shut: this.shut,
+      onShut: (id) => this.shut.add(id),
+    });
+    for (const pcb of pcbs) standIn.restore(pcb.record.slice());
+    return standIn;
+  }
+
+  /** Another process answers from now on. */
+  replace(...pcbs: Pcb[]): void {
+    this.standIn = this.#newStandIn(pcbs);
   }
 
   hear(bytes: Uint8Array): void {
@@ -130,6 +141,9 @@ t.test('what asks without bringing anything is told the right edge as it was', a
   t.match(shut?.header, { SEG_ACK: b.RCV_NXT, SEG_WND: 0 });
   const [still] = absence.answers(fromPeer(b, probe));
   t.match(still?.header, { SEG_ACK: b.RCV_NXT, SEG_WND: 0 }, 'no window opens and closes');
+  absence.replace(b);
+  const [again] = absence.answers(fromPeer(b, probe));
+  t.match(again?.header, { SEG_ACK: b.RCV_NXT, SEG_WND: 0 }, 'nor does the next one open it');
 });
 
 t.test('what is answered, and what is not', async (t) => {
