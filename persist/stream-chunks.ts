@@ -48,6 +48,8 @@ export class StreamChunks {
   #free: number[] = [];
   /** All slots are below this; each is free or has a live chunk. */
   #slots = 0;
+  /** `ByteStream.resets` when the live ones were written. */
+  #resets = 0;
   /** How long the record at slot 0 is. */
   #remnant = 0;
 
@@ -64,6 +66,7 @@ export class StreamChunks {
 
   /** Stages the bytes that are not journaled yet, and that those which left the stream are not needed. */
   stage(journal: RecordStore, stream: ByteStream): void {
+    if (stream.resets !== this.#resets) this.#forget(journal, stream);
     this.#freeBelow(stream.start);
     if (stream.length === 0) this.#shrink(journal);
     else this.#append(journal, stream);
@@ -87,6 +90,7 @@ export class StreamChunks {
       this.#restoreChunk(chunk, stream, end);
     if (stream.end !== end) throw this.#gap(stream.end);
     stream.limit = limit;
+    this.#resets = stream.resets;
     const used = new Set(this.#live.map((chunk) => chunk.slot));
     for (let slot = this.#slots - 1; slot >= 0; slot--) if (!used.has(slot)) this.#free.push(slot);
   }
@@ -108,6 +112,17 @@ export class StreamChunks {
     return new StoreError(
       `the store is damaged: the ${where} do not join at offset ${offset}; ${REMEDY}`,
     );
+  }
+
+  /** Bytes were given back. Those of their offsets come again, perhaps in this very turn, and only some of them. */
+  #forget(journal: RecordStore, stream: ByteStream): void {
+    for (const { slot } of this.#live) {
+      journal.delete(this.#table, this.#id, slot);
+      this.#free.push(slot);
+      if (slot === 0) this.#remnant = 0;
+    }
+    this.#live = [];
+    this.#resets = stream.resets;
   }
 
   #freeBelow(start: number): void {

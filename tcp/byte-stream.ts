@@ -19,6 +19,7 @@ export class ByteStream {
   /** One past the highest offset written. */
   #reach: number;
   #limit: number;
+  #resets = 0;
   readonly #memory: MemoryUse;
 
   /** @param limit how many bytes it may hold, below 2**31 */
@@ -59,6 +60,11 @@ export class ByteStream {
   set limit(limit: number) {
     assert(limit >= 0 && limit < 2 ** 31, 'a limit is below 2**31');
     this.#limit = limit;
+  }
+
+  /** How often everything was forgotten: what is at an offset now may be other bytes than before. */
+  get resets(): number {
+    return this.#resets;
   }
 
   /** How much memory the bytes take just now. */
@@ -133,6 +139,7 @@ export class ByteStream {
   /** Forgets everything; the stream is empty and begins at `start`. */
   reset(start: number): void {
     this.#drop();
+    this.#resets++;
     this.#start = start;
     this.#end = start;
     this.#reach = start;
