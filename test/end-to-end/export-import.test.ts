@@ -10,6 +10,9 @@ import { countRsts, rsts } from './rst-counter.ts';
 /** As much as needs several writes of the kernel's. */
 const MUCH = 3 << 20;
 
+/** A daemon at another address: one at the first that knows nothing of a connection would send its peer a reset. */
+const ELSEWHERE = ['--address', '10.9.0.2/24', '--host-address', '10.9.0.1/24'];
+
 t.test('a connection leaves its daemon and comes back', async (t) => {
   const daemon = await Daemon.start(t, ...IPV6);
   countRsts();
@@ -95,8 +98,8 @@ t.test('the same with stores that nobody mounts', async (t) => {
     stderr: 'holdfast: not imported: its address is not one of this daemon (EADDRNOTAVAIL)\n',
   });
 
-  // Another store takes it in, and its daemon has the address now.
-  await daemon.mount('--store', 'other.store');
+  // Another store takes it in, and its daemon has the address then. Until then nobody answers what the peer asks.
+  await daemon.mount('--store', 'other.store', ...ELSEWHERE);
   t.hasStrict(await daemon.unmount(), { status: 0, stderr: '' });
   t.hasStrict(await daemon.holdfast('import other.store < file'), {
     status: 0,
@@ -125,7 +128,7 @@ t.test(
     countRsts();
     const socket = await established(t, daemon, 'chat', 9000);
     t.hasStrict(await daemon.unmount(), { status: 0, stderr: '' });
-    await daemon.mount('--store', 'other.store');
+    await daemon.mount('--store', 'other.store', ...ELSEWHERE);
     t.hasStrict(await daemon.unmount(), { status: 0, stderr: '' });
     /** Its states in the two stores. */
     const states = async () => {
