@@ -76,6 +76,7 @@ export class Readiness {
   /** Runs no turn until `resume`. */
   pause(): void {
     this.#paused = true;
+    this.#isDue = false;
     for (const poll of this.#polls) check(uvPollStop(poll));
     this.#disarm();
   }

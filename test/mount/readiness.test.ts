@@ -132,3 +132,21 @@ t.test('a deadline that is replaced does not come', async (t) => {
   await elsewhere(200);
   t.ok(turns < 50, `${turns} turns`);
 });
+
+t.test('who is paused when a turn was due at once waits, and has it afterwards', async (t) => {
+  let turns = 0;
+  const readiness = new Readiness(() => {
+    turns += 1;
+  });
+  readiness.arm(monotonicNow());
+  readiness.pause();
+  // The loop goes round: a turn that was armed has passed by.
+  for (let round = 0; round < 3; round++) await elsewhere(1);
+  t.equal(turns, 0);
+  const waiting = process.getActiveResourcesInfo();
+  t.notOk(waiting.includes('Immediate'), `the loop does not go round at once: ${waiting}`);
+  readiness.resume();
+  await elsewhere(1);
+  t.ok(turns > 0, `${turns} turns`);
+  readiness.stop();
+});
