@@ -136,11 +136,6 @@ export function kindOfName(files: FileTable<never>, name: string): number | unde
   return undefined;
 }
 
-/** Whether a node is a connection's stream of bytes: writing there changes nothing else about the connection. */
-export function isStream(node: number): boolean {
-  return connectionOf(node) !== 0 && CONNECTION_FILES.get(kindOf(node))?.stream === true;
-}
-
 /** Whether a node is a file that tells, and of whose use nothing comes but open files: no connection depends on it. */
 export function isReport(node: number): boolean {
   if (connectionOf(node) !== 0) return false;

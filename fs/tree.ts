@@ -381,16 +381,16 @@ export class Tree {
   }
 
   /**
-   * A read of this file has not happened after all, or not its last `count` bytes, which were `returnable`: to be said before
+   * A read of this open file has not happened after all, or not its last `count` bytes, which were `returnable`: to be said before
    * anything else happens to a tree that was restored, of all such reads.
    */
-  takeBack(node: number, count: number): void {
-    const connection = this.#connections.find(connectionOf(node));
+  takeBack(handle: number, count: number): void {
+    const connection = this.#connections.find(this.connectionOf(handle));
     if (connection !== undefined) this.#stack.unreceive(connection.pcb, count);
   }
 
   release(handle: number, now: number): void {
-    const connection = this.waitsOn(handle);
+    const connection = this.connectionOf(handle);
     this.#questions.forget(handle);
     this.#handles.delete(handle);
     this.#closeUnlessHeld(connection, now);
@@ -415,9 +415,15 @@ export class Tree {
     return this.#withSubject(open, (file, subject) => file.news?.(subject));
   }
 
-  /** The id of the connection whose change or removal can let go on what this open file blocks; 0: none. */
-  waitsOn(handle: number): number {
+  /** The id of the connection that an open file is of, whose change or removal can let go on what blocks there; 0: none. */
+  connectionOf(handle: number): number {
     return this.#handles.find(handle)?.connection ?? 0;
+  }
+
+  /** The same for an `open` that is blocked. @param note see `Call` */
+  openWaitsOn(node: number, note: number): number {
+    if (note !== 0) return this.connectionOf(note);
+    return kindOf(node) === DIALED ? 0 : connectionOf(node);
   }
 
   /**

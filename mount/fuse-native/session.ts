@@ -112,14 +112,15 @@ export class Session implements DriverSession {
     // Serving it may change where its reply has to wait.
     const { process, power } = this.#replies;
     if (process.reserve(HELD_REPLY_SIZE) < 0 || power.reserve(HELD_REPLY_SIZE) < 0) return false;
-    let connection = this.#tree.waitsOn(request.handle);
+    let connection = this.#tree.connectionOf(request.handle);
     const call = this.#call;
     call.now = now;
     call.nonblocking = (request.flags & O_NONBLOCK) !== 0;
     call.note = request.note;
     let answer: Attempt<Answer>;
+    let node = 0;
     try {
-      const node = request.path === '' ? 0 : nodeAt(this.#tree, request.path, now);
+      if (request.path !== '') node = nodeAt(this.#tree, request.path, now);
       if (node !== 0) connection = connectionOf(node);
       answer = request.serve(node, call);
     } catch (error) {
@@ -129,8 +130,8 @@ export class Session implements DriverSession {
     if (answer === BLOCKED && call.nonblocking) answer = [-EAGAIN];
     if (answer === BLOCKED) {
       request.note = call.note;
-      const handle = request.handle || request.note;
-      this.#park(request, handle === 0 ? ANY_CONNECTION : this.#tree.waitsOn(handle));
+      const { handle, note } = request;
+      this.#park(request, handle === 0 ? this.#tree.openWaitsOn(node, note) : connection);
     } else {
       const told = answer;
       this.#held.hold(this.#replies.to(connection, request.effect), () => request.reply(...told));

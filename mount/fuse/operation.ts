@@ -21,7 +21,8 @@ export type ServedTree = Pick<
   | 'release'
   | 'poll'
   | 'news'
-  | 'waitsOn'
+  | 'connectionOf'
+  | 'openWaitsOn'
   | 'settle'
 >;
 
@@ -43,8 +44,6 @@ export interface Service {
 
 /** How an operation waits. */
 export interface Blocking {
-  /** The handle whose connection a blocked attempt waits for; 0: there is none yet. */
-  handle(request: Request): number;
   /** Whether this request is to be answered EAGAIN rather than wait. */
   nonblocking(request: Request): boolean;
   /** Takes back what a blocked attempt left a note of, for a program that waits no more. Without it, that goes on. */
@@ -67,6 +66,8 @@ export interface Operation {
    * it again.
    */
   readonly effect: boolean;
+  /** The tree's number of the open file that a request is about. Without it, it is about its node. */
+  readonly handle?: (request: Request) => number;
   /** Only for an operation that may be put off, and then be interrupted. */
   readonly blocking?: Blocking;
   /**

@@ -36,6 +36,8 @@ export class Request {
   interrupted = false;
   /** See `Call.note`. */
   note = 0;
+  /** The connection that it is about, 0: none; from the moment it is served. */
+  connection = 0;
   /** The connection it waits for; see `Parked`. */
   waitsOn = 0;
   /** Memory of its own, if it has some. */

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { BLOCKED, type Call } from '../../fs/attempt.ts';
-import { isReport, isStream } from '../../fs/files.ts';
+import { isReport } from '../../fs/files.ts';
 import { connectionOf } from '../../fs/node-id.ts';
 import { assert } from '../../tcp/assert.ts';
 import type { Egress } from '../../tcp/egress.ts';
@@ -13,6 +13,7 @@ import { allocateResidentMemory, type ResidentMemory } from '../resident-memory.
 import type { Stage } from '../stage.ts';
 import { write } from '../system-calls.ts';
 import type { Answers } from './answers.ts';
+import { isStream, openFileOf } from './file-handle.ts';
 import { Inbox } from './inbox.ts';
 import type { Negotiated } from './negotiated.ts';
 import type { Notes } from './notes.ts';
@@ -235,9 +236,9 @@ export class Session implements DriverSession {
 
   /** What was read and never delivered, and is not in the journal, is to be read again: it comes again. */
   #takeBack(): void {
-    for (const { key, node } of this.#queue) {
-      const count = this.#answers.takeBack(key);
-      if (count > 0) this.#tree.takeBack(node, count);
+    for (const request of this.#queue) {
+      const count = this.#answers.takeBack(request.key);
+      if (count > 0) this.#tree.takeBack(openFileOf(request), count);
     }
   }
 
@@ -287,6 +288,7 @@ export class Session implements DriverSession {
   /** Answers the request or parks it. */
   #serve(request: Request, now: number): Served {
     const operation = operationOf(request.opcode);
+    request.connection = this.#connectionOf(request, operation);
     if (request.resent) {
       // Before any look at `interrupted`: what was done is not undone. A program that goes on has its answer in spite of the signal,
       // and one that was killed takes the bytes of its READ with it, as it does when read(2) has just returned. The answer to an
@@ -317,13 +319,24 @@ export class Session implements DriverSession {
     return replies === this.#replies.power ? 'no room before the disk' : 'no room';
   }
 
-  #repliesTo(request: Request, effect: boolean): Egress {
-    return this.#replies.to(connectionOf(request.node), effect && !isReport(request.node));
+  /** An open file may be of another connection than its node, which is then only the way by which it was opened. */
+  #connectionOf(request: Request, { handle, minimum }: Operation): number {
+    if (handle === undefined || request.bodyLength < minimum) return connectionOf(request.node);
+    return this.#tree.connectionOf(handle(request));
   }
 
-  /** Only WRITE makes a connection outlive more, though not of its text, and then that is where its reply has to have room. */
+  #repliesTo({ connection, node }: Request, effect: boolean): Egress {
+    return this.#replies.to(connection, effect && !isReport(node));
+  }
+
+  /**
+   * Only WRITE makes a connection outlive more, though not of its text, and only RELEASE makes one go of which nobody then knows what it
+   * outlived; and then that is where the reply has to have room.
+   */
   #canChangeDurability(request: Request, room: number): boolean {
-    if (request.opcode !== Opcode.WRITE || isStream(request.node)) return true;
+    const { opcode, connection } = request;
+    const isText = opcode === Opcode.WRITE && connection !== 0 && isStream(request.u64(0));
+    if ((opcode !== Opcode.WRITE && opcode !== Opcode.RELEASE) || isText) return true;
     return this.#replies.power.reserve(OutSize.header + room) >= 0;
   }
 
@@ -367,8 +380,9 @@ export class Session implements DriverSession {
       request.note = note;
       this.#notes.put(request.key, note);
     }
-    const handle = operation.blocking.handle(request);
-    this.#parkFor(handle === 0 ? ANY_CONNECTION : this.#tree.waitsOn(handle), request);
+    const isOpen = operation.handle === undefined;
+    const { node, connection } = request;
+    this.#parkFor(isOpen ? this.#tree.openWaitsOn(node, note) : connection, request);
   }
 
   #parkFor(connection: number, request: Request): void {

@@ -73,7 +73,7 @@ t.test('a UDP socket that waits for a name has done nothing yet', async (t) => {
   const source = encoder.encode('ttl 3\nconnect db:53\nttl 4');
   const call = world.call();
   t.equal(world.tree.write(handle, 0, source, call), BLOCKED);
-  t.same(world.resolver.waiting.get('db'), [world.tree.waitsOn(handle)]);
+  t.same(world.resolver.waiting.get('db'), [world.tree.connectionOf(handle)]);
   t.equal(world.read('udp/ask/connect'), 'not connected\n');
   t.equal(world.read('udp/ask/sockopts/ttl'), '3\n');
   world.resolver.isSilent = false;
@@ -173,8 +173,8 @@ t.test('while a name is asked for, everybody waits, and nothing has happened', a
   );
   t.same(world.resolver.waiting.get('db'), [
     0,
-    world.tree.waitsOn(connect),
-    world.tree.waitsOn(connect),
+    world.tree.connectionOf(connect),
+    world.tree.connectionOf(connect),
   ]);
 
   const question = world.open('resolve', O_RDWR);

@@ -312,7 +312,7 @@ t.test('the next engine shows the same tree and has the same files open', async 
     if (LIVE.includes(readable[index]!)) continue;
     t.equal(world.readHandle(handle), world.read(`tcp/chat/${readable[index]}`));
   }
-  t.equal(world.tree.waitsOn(open[0]!), 1);
+  t.equal(world.tree.connectionOf(open[0]!), 1);
   t.equal(
     errnoOf(() => world.readHandle(released)),
     'EBADF',

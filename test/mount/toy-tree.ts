@@ -223,8 +223,14 @@ export class ToyTree implements ServedTree {
 
   news(): undefined {}
 
-  waitsOn(handle: number): number {
-    return this.#file(handle).node === DIAL ? DIAL_CONNECTION : QUEUE_CONNECTION;
+  connectionOf(handle: number): number {
+    const node = this.#handles.get(handle)?.node;
+    if (node === undefined) return 0;
+    return node === DIAL ? DIAL_CONNECTION : QUEUE_CONNECTION;
+  }
+
+  openWaitsOn(): number {
+    return 0;
   }
 
   #file(handle: number): { node: number; text: string | undefined } {

@@ -30,10 +30,8 @@ export const open: Operation = {
   room: () => OutSize.open,
   effect: true,
   blocking: {
-    // The note of an OPEN is the handle that it will have.
-    handle: (request) => request.note,
     nonblocking: (request) => (request.u32(0) & O_NONBLOCK) !== 0,
-    // Only the open file would have been a way to what it stands for.
+    // The note is the handle that it was to have. Only the open file would have been a way to what that stands for.
     abandon: ({ note }, { tree, call }) => tree.release(note, call.now),
   },
   serve: serveOpen,

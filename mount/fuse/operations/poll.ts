@@ -1,4 +1,4 @@
-import { handleOf } from '../file-handle.ts';
+import { openFileOf } from '../file-handle.ts';
 import type { Operation } from '../operation.ts';
 import { InSize, OutSize, POLL_SCHEDULE_NOTIFY } from '../protocol.ts';
 
@@ -10,12 +10,13 @@ export const poll: Operation = {
   minimum: InSize.poll,
   room: () => OutSize.poll,
   effect: false,
+  handle: openFileOf,
   serve(request, { tree, polls, view, start }) {
-    const handle = handleOf(request.u64(0));
+    const handle = openFileOf(request);
     const ready = tree.poll(handle);
     if (request.u32(16) & POLL_SCHEDULE_NOTIFY) {
       const seen = { events: ready, news: tree.news(handle) };
-      polls.arm(handle, request.u64(8), request.u32(20), tree.waitsOn(handle), seen);
+      polls.arm(handle, request.u64(8), request.u32(20), tree.connectionOf(handle), seen);
     }
     view.setUint32(start, ready, true);
     view.setUint32(start + 4, 0, true);

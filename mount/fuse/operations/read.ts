@@ -1,4 +1,4 @@
-import { handleOf } from '../file-handle.ts';
+import { openFileOf } from '../file-handle.ts';
 import type { Operation } from '../operation.ts';
 import { InSize } from '../protocol.ts';
 import { transferBlocking } from '../transfer.ts';
@@ -8,9 +8,10 @@ export const read: Operation = {
   minimum: InSize.read,
   room: (request, limit) => Math.min(request.u32(16), limit),
   effect: true,
+  handle: openFileOf,
   blocking: transferBlocking,
   serve(request, { tree, call, bytes, start, room }) {
     const target = bytes.subarray(start, start + room);
-    return tree.read(handleOf(request.u64(0)), request.u64(8), target, call);
+    return tree.read(openFileOf(request), request.u64(8), target, call);
   },
 };

@@ -1,4 +1,4 @@
-import { handleOf } from '../file-handle.ts';
+import { openFileOf } from '../file-handle.ts';
 import type { Operation } from '../operation.ts';
 import { InSize } from '../protocol.ts';
 
@@ -7,8 +7,9 @@ export const release: Operation = {
   minimum: InSize.release,
   room: () => 0,
   effect: true,
+  handle: openFileOf,
   serve(request, { tree, polls, call }) {
-    const handle = handleOf(request.u64(0));
+    const handle = openFileOf(request);
     polls.forget(handle);
     tree.release(handle, call.now);
     return 0;

@@ -11,7 +11,7 @@ t.test('each open makes a connection; the open file is its ctl', async (t) => {
   t.equal(world.readHandle(first), '1\n');
   t.equal(world.readHandle(second), '2\n');
   t.match(world.find('tcp/1'), { uid: 1000, gid: 100, mode: 0o040770 });
-  t.equal(world.tree.waitsOn(first), 1);
+  t.equal(world.tree.connectionOf(first), 1);
   world.writeHandle(first, `connect ${THERE}:9000\n`);
   t.equal(world.read('tcp/1/state'), 'ESTABLISHED\n');
   t.equal(world.readHandle(first), '1\n');

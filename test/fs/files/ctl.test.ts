@@ -79,7 +79,7 @@ t.test('shutdown rd', async (t) => {
   world.write('tcp/chat/ctl', 'shutdown rd');
   t.same(
     world.takeChanged().map((pcb) => pcb.ID),
-    [world.tree.waitsOn(handle)],
+    [world.tree.connectionOf(handle)],
     'who waits is woken',
   );
   t.equal(world.readHandle(handle), '');
@@ -229,7 +229,7 @@ t.test('whatever is written, it works or fails with an errno', async (t) => {
       if (!(error instanceof ErrnoError)) throw error;
       outcomes.add(error.errno);
     }
-    if (world.here.pcbs.has(world.tree.waitsOn(handle))) {
+    if (world.here.pcbs.has(world.tree.connectionOf(handle))) {
       world.writeHandle(handle, 'hangup');
     }
     world.tree.release(handle, world.now);

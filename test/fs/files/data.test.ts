@@ -221,7 +221,7 @@ t.test('whoever waits is told that somebody closed it', async (t) => {
   world.write('tcp/chat/ctl', 'close');
   t.same(
     world.takeChanged().map((pcb) => pcb.ID),
-    [world.tree.waitsOn(handle)],
+    [world.tree.connectionOf(handle)],
   );
   t.equal(world.tree.read(handle, 0, new Uint8Array(1), world.call()), 0);
 });
@@ -247,7 +247,7 @@ t.test('poll', async (t) => {
   const world = new World();
   const peer = world.establish('chat');
   const handle = world.open('tcp/chat/data', O_RDONLY);
-  t.equal(world.tree.waitsOn(handle), 1);
+  t.equal(world.tree.connectionOf(handle), 1);
   t.equal(world.tree.poll(handle) & ALL, POLLOUT);
   world.sendThere(peer, 'x');
   t.equal(world.tree.poll(handle) & ALL, POLLIN | POLLOUT);

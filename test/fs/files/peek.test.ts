@@ -22,7 +22,7 @@ t.test('what is read there can still be read', async (t) => {
   const read = reader(world, handle);
   t.equal(read(0), BLOCKED);
   t.equal(world.tree.poll(handle) & (POLLIN | POLLOUT), 0);
-  t.equal(world.tree.waitsOn(handle), 1);
+  t.equal(world.tree.connectionOf(handle), 1);
   world.sendThere(peer, 'hello, world');
   t.equal(world.tree.poll(handle) & (POLLIN | POLLOUT), POLLIN);
   t.equal(read(0), 'hello, w');

@@ -16,7 +16,7 @@ t.test('who has read the state can wait for the next one', async (t) => {
   t.equal(poll(), POLLIN, 'nothing has been read');
   t.equal(world.readHandle(handle), 'CLOSED\n');
   t.equal(poll(), 0);
-  t.equal(world.tree.waitsOn(handle), 1);
+  t.equal(world.tree.connectionOf(handle), 1);
   world.write('tcp/chat/connect', `${THERE}:9000`);
   t.equal(poll(), POLLIN | POLLPRI);
   const rest = new Uint8Array(16);

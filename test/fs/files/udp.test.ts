@@ -121,7 +121,7 @@ t.test('one read is one datagram, and one write', async (t) => {
   sendThere(world, peer, 'one', 53);
   t.equal(world.tree.poll(handle) & ALL, POLLIN | POLLOUT);
   t.ok(
-    world.takeChanged().some(({ ID }) => ID === world.tree.waitsOn(handle)),
+    world.takeChanged().some(({ ID }) => ID === world.tree.connectionOf(handle)),
     'who waits is woken',
   );
   sendThere(world, peer, 'two and more', 53);
