@@ -49,7 +49,7 @@ static char *piece(void) {
   return memory;
 }
 
-// One connection: a socket, or the open `ctl` and `data` of a directory in the tree.
+// One connection: a socket, or the open `ctl` and `data` of a directory in the tree; -1: no `ctl`, and the close of `data` is its end.
 struct stream {
   int data;
   int ctl;
@@ -178,14 +178,7 @@ static struct stream next_stream(void) {
     if (data < 0) die("accept");
     return (struct stream){data, -1};
   }
-  char name[MESSAGE];
-  int accepting = open_file(listener, "accept", O_RDONLY);
-  ssize_t length = read(accepting, name, sizeof name - 1);
-  if (length <= 0) die("accept");
-  close(accepting);
-  name[length] = 0;
-  name[strcspn(name, "\n")] = 0;
-  return (struct stream){open_file(name, "data", O_RDWR), open_file(name, "ctl", O_WRONLY)};
+  return (struct stream){open_file(listener, "accept_data", O_RDWR), -1};
 }
 
 static void obey(struct stream stream, char *bytes) {

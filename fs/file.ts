@@ -1,5 +1,5 @@
 import type { Attempt, Call } from './attempt.ts';
-import type { AnyConnection } from './connection.ts';
+import type { AnyConnection, Connection } from './connection.ts';
 
 /**
  * Tells one time that poll(2) says "ready" from another, for programs that want to be told once of each (EPOLLET of epoll(7)). Only
@@ -55,6 +55,8 @@ export interface StreamFile<Subject> {
   readonly poll: (subject: Subject) => number;
   /** Without it, whatever happens to the connection is news. */
   readonly news?: (subject: Subject) => News;
+  /** Waits for the connection whose `data` is opened in place of this file, and which closes with its last open file. */
+  readonly accept?: (subject: Subject) => Attempt<Connection>;
 }
 
 /** A file of bytes at offsets, which are at each read what they are by then. */
@@ -87,6 +89,7 @@ export interface BytesFile<Subject> {
 export interface QuestionFile<Subject> {
   readonly name: string;
   readonly stream: true;
+  readonly accept?: undefined;
   readonly clone?: undefined;
   readonly read?: undefined;
   readonly readAt?: undefined;

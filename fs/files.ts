@@ -3,6 +3,7 @@ import type { Commons } from './commons.ts';
 import type { Connection } from './connection.ts';
 import type { File, FileTable } from './file.ts';
 import { accept } from './files/accept.ts';
+import { acceptData } from './files/accept-data.ts';
 import { acceptSocket } from './files/accept-socket.ts';
 import { bind } from './files/bind.ts';
 import { clone } from './files/clone.ts';
@@ -94,7 +95,7 @@ export const COMMON_FILES: ReadonlyMap<number, FileTable<Commons>> = new Map([
 
 /** An open `clone` is this file of the connection that it made. */
 export const CTL = 16;
-/** An open file of `dial/` is this one. */
+/** An open file of `dial/` is this one, and so is an open `accept_data`, of the connection that it has accepted. */
 export const DATA = 17;
 
 export const CONNECTION_FILES: FileTable<Connection> = new Map<number, File<Connection>>([
@@ -113,6 +114,7 @@ export const CONNECTION_FILES: FileTable<Connection> = new Map<number, File<Conn
   [28, acceptSocket],
   [29, shutdown],
   [30, exported],
+  [31, acceptData],
 ]);
 
 export const UDP_SOCKET_FILES: FileTable<Connection<UdpPcb>> = new Map<

@@ -59,12 +59,10 @@ export class Opening {
       this.#close(connection, call.now);
       throw error;
     }
+    if (call.nonblocking) return this.data(connection, flags);
     connection.node.autoclose = true;
     connection.save();
     const { id } = connection;
-    if (call.nonblocking) {
-      return this.#handles.add({ kind: DATA, connection: id, flags, content: undefined });
-    }
     const content = encodeProgress(address, dialed);
     call.note = this.#handles.add({ kind: DIALED, connection: id, flags, content });
     return BLOCKED;
@@ -96,6 +94,13 @@ export class Opening {
     }
     this.#handles.replace(handle, { kind: DATA, connection: id, flags, content: undefined });
     return handle;
+  }
+
+  /** The open `data` that a program has opened something else for; the connection is closed with its last open file. */
+  data(connection: Connection, flags: number): number {
+    connection.node.autoclose = true;
+    connection.save();
+    return this.#handles.add({ kind: DATA, connection: connection.id, flags, content: undefined });
   }
 
   #close({ id, pcb }: Connection, now: number): void {

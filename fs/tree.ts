@@ -26,7 +26,7 @@ import {
   type News,
   type QuestionFile,
 } from './file.ts';
-import { COMMON_FILES, CTL, kindOfName } from './files.ts';
+import { COMMON_FILES, CONNECTION_FILES, CTL, kindOfName } from './files.ts';
 import { GrowingText } from './growing-text.ts';
 import type { Handle } from './handle-record.ts';
 import { Handles } from './handles.ts';
@@ -213,8 +213,12 @@ export class Tree {
   getattr(node: number, _now: number): Attributes {
     const id = connectionOf(node);
     const kind = kindOf(node);
-    if (kind === DIALED) return this.#dialedAttributes(node);
-    if (id !== 0) return connectionAttributes(this.#connection(id), kind);
+    if (kind === DIALED) return this.#nobodysStream(node);
+    if (id !== 0) {
+      const connection = this.#findConnection(id);
+      if (connection === undefined && isPassage(kind)) return this.#nobodysStream(node);
+      return connectionAttributes(this.#connection(id), kind);
+    }
     const links = 2 + subdirectoriesOf(node).length;
     const root = { node, mode: ROOT_MODE, uid: 0, gid: 0, size: 0, links, time: this.#created };
     const connections = this.#connectionsIn(node);
@@ -322,9 +326,10 @@ export class Tree {
   }
 
   /**
-   * A file of `dial/` blocks until it is connected. The note of the call that does is the handle that it will have.
+   * A file of `dial/` blocks until it is connected. The note of the call that does is the handle that it will have. One that
+   * accepts blocks until somebody has connected.
    * @throws ErrnoError EACCES when the file cannot be read or written, for anyone; ESTALE; for a file of `dial/` those of
-   * connect(2)
+   * connect(2), for one that accepts those of `acceptOne`
    */
   open(node: number, flags: number, call: Call): Attempt<Opened> {
     if (isDirectory(node)) {
@@ -483,8 +488,13 @@ export class Tree {
     node: number,
     flags: number,
     call: Call,
-  ): Opened {
+  ): Attempt<Opened> {
     const { stream } = file;
+    if (stream && file.accept !== undefined) {
+      const accepted = file.accept(subject);
+      if (accepted === BLOCKED) return BLOCKED;
+      return { handle: this.#opening.data(accepted, flags), stream, directory: false };
+    }
     if (!stream && file.clone !== undefined) {
       const made = file.clone(subject, call);
       const content = file.announcement && answer(file.announcement(made));
@@ -531,8 +541,8 @@ export class Tree {
     return handle === BLOCKED ? BLOCKED : { handle, stream: true, directory: false };
   }
 
-  /** All are the same, so this can be told of those that are forgotten, too. */
-  #dialedAttributes(node: number): Attributes {
+  /** Of a file in `dial/`, also of one that is forgotten, and of an open one that accepted when its listener is gone. */
+  #nobodysStream(node: number): Attributes {
     const mode = S_IFREG | COMMON_MODE;
     return { node, mode, uid: 0, gid: 0, size: STREAM_SIZE, links: 1, time: this.#created };
   }
@@ -592,6 +602,12 @@ function subdirectoriesOf(node: number): readonly { name: string; node: number }
   if (node === ROOT) return SUBDIRECTORIES;
   if (connectionOf(node) === 0 || kindOf(node) !== CONNECTION) return [];
   return [{ name: SOCKOPTS_NAME, node: fileNode(connectionOf(node), SOCKOPTS) }];
+}
+
+/** Whether what is opened by a connection's file is another's, and may stay open for longer. */
+function isPassage(kind: number): boolean {
+  const file = CONNECTION_FILES.get(kind);
+  return file?.stream === true && file.accept !== undefined;
 }
 
 /** What stat(2) says of a file that does not know better: what nobody reads beyond, for some look there for the end. */

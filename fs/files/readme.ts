@@ -17,6 +17,8 @@ Be a server:
     echo :8080 > tcp/server/listen
     name=$(cat tcp/server/accept)            waits for a caller; tcp/$name is the connection
     echo welcome > tcp/$name/data
+Or, for as long as a file is open:
+    exec 3<>tcp/server/accept_data           waits for a caller; echo welcome >&3; cat <&3; exec 3>&- closes
 
 Send and receive datagrams:
     mkdir udp/ask; echo 10.7.0.1:53 > udp/ask/connect

@@ -237,6 +237,34 @@ const KINDS: Record<string, Kind> = {
     },
   },
 
+  'OPEN of accept_data': {
+    requests: BY_PATH,
+    prepare: async ({ t, daemon, caller }) => {
+      await daemon.run(`mkdir net/tcp/srv; echo ${STACK}:8080 > net/tcp/srv/listen`);
+      return async (number) => {
+        const [socket, next] = [await dial(STACK, 8080), await dial(STACK, 8080)];
+        socket.write(padded(number));
+        return {
+          act: () => caller.call('open', 'net/tcp/srv/accept_data', O_RDWR),
+          async check(result) {
+            t.equal(typeof result, 'number', `${result}`);
+            t.equal(await caller.call('read', result as number, 100), padded(number));
+            await caller.call('close', result as number);
+            t.equal(String(await readToEnd(socket)), '');
+            next.end(padded(number + 1));
+            const other = await caller.open('net/tcp/srv/accept_data', O_RDWR);
+            t.equal(await caller.call('read', other, 100), padded(number + 1));
+            await caller.call('close', other);
+            for (const each of [socket, next]) each.destroy();
+            await until(
+              async () => !(await connections(daemon)).some((name) => /^\d+$/.test(name)),
+            );
+          },
+        };
+      };
+    },
+  },
+
   RELEASE: {
     requests: BY_DESCRIPTOR,
     prepare: async ({ t, daemon, caller }) => {

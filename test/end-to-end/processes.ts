@@ -3,7 +3,9 @@ import { until } from './condition.ts';
 
 /** Numbers of system calls (asm/unistd_64.h; arm64: asm-generic/unistd.h, where libc's poll is ppoll). */
 const SYSTEM_CALLS =
-  process.arch === 'x64' ? { read: 0, write: 1, poll: 7 } : { read: 63, write: 64, poll: 73 };
+  process.arch === 'x64'
+    ? { read: 0, write: 1, poll: 7, openat: 257 }
+    : { read: 63, write: 64, poll: 73, openat: 56 };
 
 /** Resolves when the process is blocked in `call`. */
 export async function untilInside(pid: number, call: keyof typeof SYSTEM_CALLS): Promise<void> {

@@ -4,9 +4,9 @@ import t, { type Test } from 'tap';
 import type { CrashPoint } from '../../mount/crash-point.ts';
 import { Caller } from './caller.ts';
 import { until } from './condition.ts';
-import { Daemon, HOST } from './daemon.ts';
+import { Daemon, HOST, STACK } from './daemon.ts';
 import { established } from './established.ts';
-import { accept, listen } from './peer.ts';
+import { accept, dial, listen } from './peer.ts';
 
 t.setTimeout(180_000);
 
@@ -39,6 +39,12 @@ const WAYS: Record<
     t.teardown(() => server.close());
     const accepting = accept(server);
     return [await caller.open(`net/dial/${HOST}:9001`, O_RDWR), await accepting];
+  },
+
+  accept_data: async (_, daemon, caller) => {
+    await daemon.run('mkdir net/tcp/srv; echo :8080 > net/tcp/srv/listen');
+    const socket = await dial(STACK, 8080);
+    return [await caller.open('net/tcp/srv/accept_data', O_RDWR), socket];
   },
 };
 
