@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Absence } from '../tcp/absence.ts';
 import { readBootId } from './boot-id.ts';
+import type { Change } from './change.ts';
 import { getU64, LAYOUT_VERSION, putU64 } from './layout.ts';
+import { StoreRecord, Table } from './table.ts';
 
 const VERSION = 0;
 const LINEAGE = 4;
@@ -136,6 +138,11 @@ export class Facts {
     if (!isSameBoot) return { began, atLeast: 0, estimate: Math.max(0, wall - this.wall) };
     const elapsed = Math.max(0, now - began);
     return { began, atLeast: elapsed, estimate: elapsed };
+  }
+
+  /** The record, as every commit writes it. */
+  get change(): Change {
+    return { table: Table.store, id: 0, index: StoreRecord.facts, value: this.bytes };
   }
 
   /** What every commit records of itself. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { DurabilityName } from '../tcp/durability.ts';
 import { readBootId } from './boot-id.ts';
+import type { Change } from './change.ts';
 import { checkRecord } from './check-record.ts';
 import { newestCheckpoint } from './checkpoint.ts';
 import { monotonicNow } from './clock.ts';
@@ -27,6 +28,7 @@ import {
 import { type Lmdb, MAP_SIZE, openLmdb } from './lmdb.ts';
 import type { RecordSource, RecordStore, StoredRecord } from './record-store.ts';
 import { RecordsInMemory } from './records-in-memory.ts';
+import { RedoLog } from './redo-log.ts';
 import { RESERVE_LENGTH, Reserve } from './reserve.ts';
 import { type RestorePoint, restorePoint } from './restore-point.ts';
 import { rollback } from './rollback.ts';
@@ -39,6 +41,7 @@ import { StoreRecord, Table } from './table.ts';
 import { TurnFile } from './turn-file.ts';
 import { type Transactions, unwritten } from './unwritten.ts';
 import { upgrade } from './upgrade.ts';
+import { withChanges } from './with-changes.ts';
 import { type Standing, Witness } from './witness.ts';
 
 export interface JournalOptions {
@@ -61,14 +64,6 @@ export interface JournalOptions {
   readonly reserve?: number;
   /** Whether commits are written at all; if not, the store stays as it was opened, and nothing outlives the process. */
   readonly isWritten?: boolean;
-}
-
-/** A change that waits for the commit; `value` undefined deletes. */
-interface Staged {
-  table: Table;
-  id: number;
-  index: number;
-  value: Uint8Array | RecordSource | undefined;
 }
 
 const SMALLEST_SCRATCH = 65_536;
@@ -98,7 +93,9 @@ export class Journal implements RecordStore {
   readonly #directory: string;
   readonly #lmdb: Lmdb;
   /** What commits are written to: LMDB, unless nothing is to be kept. */
-  #transactions: Transactions;
+  readonly #transactions: Transactions;
+  /** What has been committed and LMDB does not have yet. */
+  readonly #redo: RedoLog;
   readonly #sync: DataSync;
   readonly #savePoints: SavePoints;
   /** What a death of the host has left is committed, if there was one. */
@@ -117,16 +114,14 @@ export class Journal implements RecordStore {
   #lastTurn: number;
   /** Bytes of the pages that the commit under way may take. */
   #written = 0;
-  /** In the order of the calls; beyond `#count`, objects to be used again. */
-  readonly #staged: Staged[] = [];
-  #count = 0;
+  /** Waits for the commit, in the order of the calls. */
+  #staged: Change[] = [];
   /** A key and behind it a payload. */
   #scratch = Buffer.allocUnsafeSlow(SMALLEST_SCRATCH);
   #scratchView = new DataView(this.#scratch.buffer);
   readonly #key = Buffer.allocUnsafeSlow(KEY_LENGTH);
   /** The records as the first commit will make them, when the store has another layout. */
   #upgraded: RecordsInMemory | undefined;
-  readonly #apply = (): void => this.#writeStaged();
 
   /**
    * Opens the store, and makes it if the directory is missing or empty.
@@ -154,8 +149,12 @@ export class Journal implements RecordStore {
     else if (options.check ?? true) checkStore(directory, expected);
     if (expected?.metas) restoreCheckpoint(directory, expected.metas);
     this.#lmdb = openLmdb(directory, options.mapSize ?? MAP_SIZE);
-    this.#transactions = this.#lmdb;
+    const isWritten = options.isWritten ?? true;
+    this.#transactions = isWritten ? this.#lmdb : unwritten();
     if (snapshot !== undefined) this.#fill(snapshot.records);
+    const { turn: storedTurn } = this.#storedFacts();
+    const redone = expected?.redo?.changesAfter(storedTurn) ?? [];
+    this.#redo = new RedoLog(directory, redone, isWritten);
     this.facts = this.#readFacts();
     if (expected !== undefined) checkFacts(directory, this.facts, expected);
     if (this.facts.turn > 0) this.#stageUpgrade();
@@ -184,10 +183,10 @@ export class Journal implements RecordStore {
       this.#lmdb,
       this.#sync,
       () => this.#syncLineage(),
-      this.#lastTurn,
+      () => this.#emptyRedo(),
+      storedTurn,
       options.durability ?? 'process',
     );
-    if (options.isWritten === false) this.#transactions = unwritten();
     this.#prepareToWrite();
   }
 
@@ -322,11 +321,11 @@ export class Journal implements RecordStore {
   }
 
   put(table: Table, id: number, index: number, value: Uint8Array | RecordSource): void {
-    this.#stage(table, id, index, value);
+    this.#staged.push({ table, id, index, value });
   }
 
   delete(table: Table, id: number, index: number): void {
-    this.#stage(table, id, index, undefined);
+    this.#staged.push({ table, id, index, value: undefined });
   }
 
   /** @throws StoreError at a record that is damaged */
@@ -334,7 +333,15 @@ export class Journal implements RecordStore {
     return this.#upgraded === undefined ? this.#committed(table) : this.#upgraded.scan(table);
   }
 
-  *#committed(table: Table): Generator<StoredRecord> {
+  #committed(table: Table): Iterable<StoredRecord> {
+    const stored = this.#stored(table);
+    if (this.#redo.isEmpty) return stored;
+    const changes = [...this.#redo.changes()].filter((change) => change.table === table);
+    return withChanges(stored, changes);
+  }
+
+  /** What LMDB has. */
+  *#stored(table: Table): Generator<StoredRecord> {
     const start = Buffer.alloc(KEY_LENGTH, 0);
     const end = Buffer.alloc(KEY_LENGTH, 0);
     start[0] = table;
@@ -353,12 +360,12 @@ export class Journal implements RecordStore {
    *   succeed. What is staged must not change before
    */
   commit(): number {
-    if (this.#count === 0 && !this.facts.changed) return this.#lastTurn;
+    if (this.#staged.length === 0 && !this.facts.changed) return this.#lastTurn;
     const turn = this.#turn;
     this.facts.stamp(turn, this.#bootId, monotonicNow(), Date.now());
     try {
       this.#allowWrite();
-      this.#transact();
+      this.#write(turn);
       if (this.#isWritten) this.#noteTurn(turn);
     } catch (error) {
       if (error instanceof UnusableEnvironment || error instanceof DataFileDamage) throw error;
@@ -366,13 +373,35 @@ export class Journal implements RecordStore {
     }
     this.#isSalvaged = true;
     if (this.#upgraded !== undefined) this.#endUpgrade();
-    for (let i = 0; i < this.#count; i++) this.#staged[i]!.value = undefined;
-    this.#count = 0;
+    this.#staged = [];
     this.facts.changed = false;
     this.#lastTurn = turn;
     this.#turn = turn + 1;
-    if (this.#isWritten) this.#savePoints?.committed(turn, this.#written);
+    if (this.#isWritten) this.#savePoints?.committed(turn, this.#takeWritten());
     return turn;
+  }
+
+  /** A small turn is logged. But what the disk has to keep is LMDB's alone, and what is not small would be written twice. */
+  #write(turn: number): void {
+    const changes = [...this.#staged, this.facts.change];
+    const mayLog = this.#savePoints?.durability === 'process';
+    if (!mayLog || !this.#redo.append(turn, changes)) this.#transact(changes);
+  }
+
+  /**
+   * Brings LMDB to the last committed turn.
+   * @returns bytes written, at the most
+   * @throws Error the disk's
+   */
+  #emptyRedo(): number {
+    if (!this.#redo.isEmpty) this.#transact([]);
+    return this.#takeWritten();
+  }
+
+  #takeWritten(): number {
+    const written = this.#written;
+    this.#written = 0;
+    return written;
   }
 
   get #isWritten(): boolean {
@@ -394,10 +423,12 @@ export class Journal implements RecordStore {
   /** Waits until everything committed has reached the disk, and lets go of the store. What is only staged is lost. */
   async close(): Promise<void> {
     await this.#savePoints.close();
+    this.#emptyRedo();
     await this.#sync.later();
     await this.#lmdb.close();
     if (this.#isSalvaged && this.#isWritten) this.#noteClosing();
     this.#turnFile.close();
+    this.#redo.close();
     this.#reserve.close();
   }
 
@@ -456,8 +487,9 @@ export class Journal implements RecordStore {
     const upgraded = new RecordsInMemory({ scan: (table) => this.#committed(table) });
     upgrade(upgraded, this.facts.layoutVersion);
     upgraded.stageIn(this);
+    const isOther = this.#staged.length > 0 || this.facts.layoutVersion !== LAYOUT_VERSION;
     this.facts.layoutVersion = LAYOUT_VERSION;
-    if (this.#count > 0) this.#upgraded = upgraded;
+    if (isOther) this.#upgraded = upgraded;
   }
 
   #endUpgrade(): void {
@@ -465,42 +497,32 @@ export class Journal implements RecordStore {
     writeReadme(this.#directory);
   }
 
-  #stage(table: Table, id: number, index: number, value: Staged['value']): void {
-    const staged = this.#staged[this.#count];
-    if (staged === undefined) this.#staged.push({ table, id, index, value });
-    else {
-      staged.table = table;
-      staged.id = id;
-      staged.index = index;
-      staged.value = value;
-    }
-    this.#count += 1;
-  }
-
-  #transact(): void {
+  /** In one transaction: what is in the redo log, and these changes. */
+  #transact(changes: readonly Change[]): void {
+    const apply = () => {
+      this.#written = PAGES_OF_A_COMMIT * PAGE;
+      for (const change of this.#redo.changes()) this.#apply(change);
+      for (const change of changes) this.#apply(change);
+    };
     for (;;) {
       try {
-        this.#transactions.transactionSync(this.#apply);
-        return;
+        this.#transactions.transactionSync(apply);
+        break;
       } catch (error) {
         if (isUnusable(error)) throw new UnusableEnvironment(messageOf(error));
         if (!this.#reserve.release()) throw error;
       }
     }
+    this.#redo.clear();
   }
 
-  #writeStaged(): void {
-    this.#written = PAGES_OF_A_COMMIT * PAGE;
-    for (let i = 0; i < this.#count; i++) {
-      const { table, id, index, value } = this.#staged[i]!;
-      if (value === undefined) this.#remove(table, id, index);
-      else this.#write(table, id, index, value);
-    }
-    this.#write(Table.store, 0, StoreRecord.facts, this.facts.bytes);
+  #apply({ table, id, index, value }: Change): void {
+    if (value === undefined) this.#remove(table, id, index);
+    else this.#put(table, id, index, value);
   }
 
   /** lmdb copies the value into its page before `put` returns (mdb_put), so the scratch memory is free again at once. */
-  #write(table: Table, id: number, index: number, value: Uint8Array | RecordSource): void {
+  #put(table: Table, id: number, index: number, value: Uint8Array | RecordSource): void {
     const length = KEY_LENGTH + value.length;
     this.#written += PAGE * Math.ceil(length / PAGE);
     if (length > this.#scratch.length) this.#growScratch(length);
@@ -527,9 +549,12 @@ export class Journal implements RecordStore {
     this.#scratchView = new DataView(this.#scratch.buffer);
   }
 
+  #storedFacts(): Facts {
+    return factsIn(this.#stored(Table.store));
+  }
+
   #readFacts(): Facts {
-    for (const { value } of this.#committed(Table.store)) return new Facts(value);
-    return new Facts();
+    return factsIn(this.#committed(Table.store));
   }
 
   #checked(key: Uint8Array, value: Uint8Array): Uint8Array {
@@ -554,6 +579,11 @@ class UnusableEnvironment extends Error {
 /** By its words, for the number that comes with them is not always LMDB's: a write began in an environment that has failed. */
 function isUnusable(error: unknown): boolean {
   return /^(MDB_PANIC|Invalid argument)/.test(messageOf(error));
+}
+
+function factsIn(records: Iterable<StoredRecord>): Facts {
+  for (const { index, value } of records) if (index === StoreRecord.facts) return new Facts(value);
+  return new Facts();
 }
 
 function createStore(directory: string): TurnFile {

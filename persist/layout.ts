@@ -5,12 +5,14 @@ import { nameOfTable, StoreRecord, Table } from './table.ts';
  * Counts the changes that a program has to know of to read the store; `upgrade.ts` has a step for each. A connection's
  * fields are not among them, as long as zero is right for those that are new: the store says itself which ones it has.
  */
-export const LAYOUT_VERSION = 6;
+export const LAYOUT_VERSION = 7;
 
 /** LMDB's own file. */
 export const DATA_FILE = 'data.mdb';
 /** LMDB's table of readers and its mutexes; holds nothing that outlives a process. */
 export const LMDB_LOCK_FILE = 'lock.mdb';
+/** Turns that LMDB does not have yet: see redo-log.ts. */
+export const REDO_FILE = 'redo';
 /** The last committed turn, outside LMDB: see turn-file.ts. */
 export const TURN_FILE = 'turn';
 /** What it is called before it is whole. */
@@ -88,6 +90,7 @@ the whole directory: the connections in it are then lost.
 
   data.mdb      the records, in an LMDB environment (layout version ${LAYOUT_VERSION})
   lock.mdb      LMDB's readers and mutexes; holds nothing that outlives a process
+  redo          the turns that data.mdb does not have yet
   turn          the number of the last committed turn, and for which boot of the host
   checkpoint-*  LMDB's two meta pages as they were when everything they speak of had
                 reached the disk; only with durability power
@@ -140,6 +143,13 @@ The file turn is
   data.mdb has begun, and none has succeeded since), u8 zero, u64 turn,
   16 bytes boot id of the host, u64 least length of data.mdb in bytes,
   u32 CRC-32 of all before
+
+The file redo holds turns one after the other. Those that follow the turn of
+data.mdb's facts without gap are part of the store, and what comes after them means
+nothing, like all of it once the host has gone down. A turn is
+
+  u32 length in bytes of all of it, u32 CRC-32 of all that follows, u64 turn, and for
+  each change: u32 length of the value (2**32 - 1: the record is gone), key, payload
 
 The file snapshot is, for each record of tables 1, 2, 5 and 11 in the order of the keys,
 

@@ -1,5 +1,6 @@
 import { readBootId } from './boot-id.ts';
 import { newestCheckpoint } from './checkpoint.ts';
+import { RedoTurns } from './redo-turns.ts';
 import { readSnapshot, type Snapshot } from './snapshot.ts';
 import type { ExpectedState } from './store-check.ts';
 import { REMEDY, StoreError } from './store-error.ts';
@@ -34,7 +35,8 @@ export function restorePoint(
   if (turn === 0 && !isAnythingSaved(directory)) return { from: 'new' };
   if (!afterCrash && (turnFile.closed || isOfThisBoot(turnFile))) {
     const lastTurn = turnFile.closed ? turn : turn + 1;
-    return { from: 'last turn', expected: { firstTurn: turn, lastTurn, leastLength } };
+    const redo = RedoTurns.read(directory);
+    return { from: 'last turn', expected: { firstTurn: turn, lastTurn, leastLength, redo } };
   }
   const checkpoint = newestCheckpoint(directory);
   const snapshot = readSnapshot(directory);

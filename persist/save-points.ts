@@ -24,6 +24,7 @@ export class SavePoints {
 
   readonly #directory: string;
   readonly #lmdb: Lmdb;
+  readonly #bringUpToDate: () => number;
   readonly #schedule: SnapshotSchedule;
   readonly #checkpoints: Checkpoints;
   #hasCheckpoint = false;
@@ -45,18 +46,21 @@ export class SavePoints {
 
   /**
    * @param beforeCheckpoint has to have succeeded for a checkpoint to count
-   * @param turn the last committed one
+   * @param bringUpToDate makes LMDB have the last committed turn; returns the bytes it has written, at the most
+   * @param turn that LMDB has
    */
   constructor(
     directory: string,
     lmdb: Lmdb,
     sync: DataSync,
     beforeCheckpoint: () => void,
+    bringUpToDate: () => number,
     turn: number,
     durability: DurabilityName,
   ) {
     this.#directory = directory;
     this.#lmdb = lmdb;
+    this.#bringUpToDate = bringUpToDate;
     this.#committed = turn;
     this.#durability = durability;
     this.#schedule = new SnapshotSchedule(
@@ -94,6 +98,10 @@ export class SavePoints {
   /** Whether there is a checkpoint that counts. */
   get hasCheckpoint(): boolean {
     return this.#hasCheckpoint;
+  }
+
+  get durability(): DurabilityName {
+    return this.#durability;
   }
 
   /** What the store has to outlive from the last committed turn on. */
@@ -142,6 +150,7 @@ export class SavePoints {
   }
 
   async #makeSnapshot(): Promise<void> {
+    this.#written += this.#bringUpToDate();
     await makeSnapshot(this.#directory, this.#lmdb);
     await this.#checkpointing;
     if (this.#durability === 'power') return;
@@ -151,9 +160,11 @@ export class SavePoints {
 
   async #checkpoint(): Promise<void> {
     const turn = this.#committed;
-    const written = this.#written;
-    if (!this.#checkpoints.isHolding) this.#covered = written;
+    let written = this.#written;
     try {
+      this.#written += this.#bringUpToDate();
+      written = this.#written;
+      if (!this.#checkpoints.isHolding) this.#covered = written;
       await this.#checkpoints.make(turn);
     } catch (error) {
       this.#checkpointing = undefined;

@@ -4,6 +4,7 @@ import { checkRecord } from './check-record.ts';
 import { DataFileDamage, walkDataFile } from './data-file.ts';
 import { Facts } from './facts.ts';
 import { DATA_FILE, isFacts } from './layout.ts';
+import type { RedoTurns } from './redo-turns.ts';
 import { REMEDY, StoreError } from './store-error.ts';
 import { otherLayout } from './turn-file.ts';
 import { canUpgrade } from './upgrade.ts';
@@ -17,6 +18,8 @@ export interface ExpectedState {
   readonly leastLength: number;
   /** LMDB's meta pages to put back first: those in the file may speak of pages that a power cut took away. */
   readonly metas?: Buffer;
+  /** Turns that data.mdb need not have. */
+  readonly redo?: RedoTurns;
 }
 
 /**
@@ -41,18 +44,20 @@ export function checkStore(directory: string, expected: ExpectedState): number {
   }
   if (facts === undefined) throw damaged(path, 'it holds no facts');
   checkFacts(directory, facts, expected);
+  expected.redo?.check(facts.turn);
   return records;
 }
 
 /** @throws StoreError when the facts are not those of the state that the store must be in */
 export function checkFacts(directory: string, facts: Facts, expected: ExpectedState): void {
   const path = join(directory, DATA_FILE);
-  const { layoutVersion, turn } = facts;
+  const { layoutVersion } = facts;
   if (!canUpgrade(layoutVersion)) throw new StoreError(otherLayout(path, layoutVersion));
-  const { firstTurn, lastTurn } = expected;
+  const { firstTurn, lastTurn, redo } = expected;
+  const turn = redo?.lastAfter(facts.turn) ?? facts.turn;
   if (turn < firstTurn || turn > lastTurn)
     throw new StoreError(
-      `the store is not as it was last left: ${path} is at turn ${turn} and should be at ${firstTurn}; ${REMEDY}`,
+      `the store is not as it was last left: ${directory} is at turn ${turn} and should be at ${firstTurn}; ${REMEDY}`,
     );
 }
 

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { join } from 'node:path';
 import { RecordError } from '../tcp/record-error.ts';
+import type { Change } from './change.ts';
 import { checkRecord } from './check-record.ts';
 import { DataFileDamage, walkDataFile } from './data-file.ts';
 import { Facts } from './facts.ts';
@@ -11,7 +12,7 @@ import { type RestorePoint, restorePoint } from './restore-point.ts';
 import { rollback } from './rollback.ts';
 import { checkFacts, type ExpectedState, lengthOf } from './store-check.ts';
 import { StoreError } from './store-error.ts';
-import type { Table } from './table.ts';
+import { StoreRecord, Table } from './table.ts';
 import { TurnFile } from './turn-file.ts';
 import { upgrade } from './upgrade.ts';
 import type { Witness } from './witness.ts';
@@ -94,8 +95,18 @@ class Reader {
       if (this.facts === undefined) throw new DataFileDamage('it holds no facts');
     });
     const { facts } = this;
-    if (facts !== undefined && expected !== undefined)
-      this.#attempt(() => checkFacts(this.#directory, facts, expected));
+    if (facts === undefined || expected === undefined) return;
+    this.#attempt(() => checkFacts(this.#directory, facts, expected));
+    this.#attempt(() => this.#redo(expected.redo?.changesAfter(facts.turn) ?? []));
+  }
+
+  #redo(changes: Iterable<Change<Uint8Array>>): void {
+    for (const { table, id, index, value } of changes) {
+      if (table === Table.store && index === StoreRecord.facts) this.facts = new Facts(value);
+      else if (!this.#isWanted(table)) continue;
+      else if (value === undefined) this.records.delete(table, id, index);
+      else this.records.put(table, id, index, value);
+    }
   }
 
   /** A store that nobody knows of where it lies is not to blame: it may be a backup. */
@@ -113,9 +124,13 @@ class Reader {
       const payload = checkRecord(key, value);
       const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
       if (isFacts(key)) this.facts = new Facts(payload);
-      else if (this.#tables === undefined || this.#tables.includes(key[0]!))
+      else if (this.#isWanted(key[0]!))
         this.records.put(key[0] as Table, getU64(view, 1), view.getUint32(9), payload);
     });
+  }
+
+  #isWanted(table: number): boolean {
+    return this.#tables === undefined || this.#tables.includes(table);
   }
 
   /** Notes what is wrong, and goes on with the next. */

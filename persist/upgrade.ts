@@ -19,6 +19,8 @@ const STEPS: ReadonlyMap<number, (store: RecordStore) => void> = new Map([
   [4, () => {}],
   // From 6 on there may be UDP sockets.
   [5, (store: RecordStore) => describeFields(store, UDP_SOCKETS, UDP_SOCKETS.fields)],
+  // From 7 on there may be turns that data.mdb does not have.
+  [6, () => {}],
 ]);
 
 /** Whether there is a way from `version` to this program's. */

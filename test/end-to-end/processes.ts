@@ -15,6 +15,11 @@ export async function untilInside(pid: number, call: keyof typeof SYSTEM_CALLS):
   );
 }
 
+/** Resolves when the process waits for the answer to a FUSE request (fs/fuse/dev.c). */
+export async function untilAsking(pid: number): Promise<void> {
+  await until(() => readFileSync(`/proc/${pid}/wchan`, 'utf8') === 'request_wait_answer');
+}
+
 /** Stops a process, and resolves when it does nothing any more. */
 export async function stop(pid: number): Promise<void> {
   process.kill(pid, 'SIGSTOP');
