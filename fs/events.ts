@@ -1,3 +1,4 @@
+import { type Endpoint, formatAddress, type IpAddress } from '../tcp/address.ts';
 import { errnoName } from '../tcp/errno.ts';
 import type { Pcb } from '../tcp/pcb.ts';
 import type { StateName } from '../tcp/state.ts';
@@ -38,19 +39,26 @@ export class Events {
   }
 
   #append(pcb: Pcb, name: string | undefined, before: string, after: string): void {
-    const { ID, local, remote, ERROR } = pcb;
-    const [line] = tableLines([
-      [
-        new Date().toISOString(),
-        ID,
-        name === undefined ? '' : nameColumn(name),
-        before,
-        after,
-        endpointLine(local),
-        endpointLine(remote),
-        errnoName(ERROR) ?? '',
-      ],
-    ]);
-    this.text.append(line!);
+    const { ID, ERROR, localAddress, LOCAL_PORT, remoteAddress, REMOTE_PORT } = pcb;
+    const now = Date.now();
+    this.text.append(() => {
+      const [line] = tableLines([
+        [
+          new Date(now).toISOString(),
+          ID,
+          name === undefined ? '' : nameColumn(name),
+          before,
+          after,
+          endpointLine(endpointOf(localAddress, LOCAL_PORT)),
+          endpointLine(endpointOf(remoteAddress, REMOTE_PORT)),
+          errnoName(ERROR) ?? '',
+        ],
+      ]);
+      return line!;
+    });
   }
+}
+
+function endpointOf(address: IpAddress, port: number): Endpoint | undefined {
+  return port === 0 ? undefined : { address: formatAddress(address), port };
 }

@@ -104,7 +104,7 @@ export class Engine {
       case 'restore':
         this.#config = message.config;
         this.#keeperPid = message.keeperPid;
-        this.#log = openLog(message.config, 'engine', (line) => this.#logged.append(line));
+        this.#log = openLog(message.config, 'engine', (line) => this.#logged.append(() => line));
         // A defect of ours ends the process; what it was should be found in the log.
         process.on('uncaughtExceptionMonitor', (err) => this.#log.fatal({ err }, 'stopping'));
         this.#mounted = message.mounted;
