@@ -18,6 +18,8 @@ export class Connection<Subject extends ControlBlock = Pcb> {
   readonly connections: Connections<Subject>;
   /** How often something was not taken as it was written, though poll(2) may have said that the file was ready. */
   shortWrites = 0;
+  /** Whether somebody may keep what they were told of its nodes. */
+  isKept = false;
 
   constructor(id: number, node: Node, stack: Stack, connections: Connections<Subject>) {
     this.id = id;
@@ -52,6 +54,11 @@ export class Connection<Subject extends ControlBlock = Pcb> {
   /** Journals the node as it is now. */
   save(): void {
     this.connections.save(this);
+  }
+
+  /** What was told of its nodes holds no more. */
+  outdate(): void {
+    this.connections.outdate(this);
   }
 
   /**

@@ -33,6 +33,8 @@ export class Connections<Subject extends ControlBlock = Pcb> {
   readonly #byId = new Map<number, Connection<Subject>>();
   readonly #byName = new Map<string, Connection<Subject>>();
   readonly #ids = new SortedIds();
+  /** Ids of those of whose nodes something else holds than what somebody may keep. */
+  #outdated: number[] = [];
   #changed = Date.now();
 
   constructor(
@@ -183,9 +185,23 @@ export class Connections<Subject extends ControlBlock = Pcb> {
     this.#byId.delete(id);
     this.#byName.delete(connection.name);
     this.#ids.delete(id);
+    this.outdate(connection);
     this.#users.remove(connection.node.uid);
     this.#records.delete('node', id);
     this.#changed = Date.now();
+  }
+
+  /** What was told of its nodes holds no more. */
+  outdate({ id, isKept }: Connection<Subject>): void {
+    if (isKept) this.#outdated.push(id);
+  }
+
+  /** The ids of those that were outdated since the last call. */
+  takeOutdated(): readonly number[] {
+    if (this.#outdated.length === 0) return NONE;
+    const outdated = this.#outdated;
+    this.#outdated = [];
+    return outdated;
   }
 
   /** They own it from now on, with all that it counts for. */
@@ -208,7 +224,7 @@ export class Connections<Subject extends ControlBlock = Pcb> {
     if (this.#byName.has(node.name) || this.#byId.has(id)) {
       throw new RecordError(`the record of node ${id} has a name that another has`);
     }
-    this.#add(id, node, false);
+    this.#add(id, node, false).isKept = true;
   }
 
   #add(id: number, node: Node, isNew: boolean): Connection<Subject> {
@@ -224,6 +240,8 @@ export class Connections<Subject extends ControlBlock = Pcb> {
     return connection;
   }
 }
+
+const NONE: readonly number[] = [];
 
 /** Of either protocol. */
 export type AnyConnections = Connections<Pcb> | Connections<UdpPcb>;

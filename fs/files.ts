@@ -98,6 +98,8 @@ export const CTL = 16;
 /** An open file of `dial/` is this one, and so is an open `accept_data`, of the connection that it has accepted. */
 export const DATA = 17;
 
+export const ACCEPT_DATA = 31;
+
 export const CONNECTION_FILES: FileTable<Connection> = new Map<number, File<Connection>>([
   [CTL, ctl],
   [DATA, data],
@@ -114,7 +116,7 @@ export const CONNECTION_FILES: FileTable<Connection> = new Map<number, File<Conn
   [28, acceptSocket],
   [29, shutdown],
   [30, exported],
-  [31, acceptData],
+  [ACCEPT_DATA, acceptData],
 ]);
 
 export const UDP_SOCKET_FILES: FileTable<Connection<UdpPcb>> = new Map<

@@ -56,7 +56,7 @@ import type { RecordKind, Records } from './records.ts';
 import { TCP_CONNECTIONS, UDP_SOCKETS } from './socket-kinds.ts';
 import type { Sources } from './sources.ts';
 import { Users } from './users.ts';
-import { type Validity, validityOf } from './validity.ts';
+import { longKept, type Validity, validityOf } from './validity.ts';
 
 export type { Attributes, DirectoryEntry } from './attributes.ts';
 
@@ -234,7 +234,13 @@ export class Tree {
     return { ...root, mode, size: sizeOf(file), links: 1, ...extent };
   }
 
-  /** For how long what `lookup` and `getattr` say of a node holds. */
+  /** Nodes of which what was said holds no more, though it might have: to be told before anybody can know why. */
+  takeOutdated(): readonly number[] {
+    const [tcp, udp] = [this.#connections.takeOutdated(), this.#udpSockets.takeOutdated()];
+    return tcp.length + udp.length === 0 ? tcp : [...tcp, ...udp].flatMap(longKept);
+  }
+
+  /** For how long what `lookup` and `getattr` say of a node holds, if `takeOutdated` does not say otherwise. */
   validity(node: number): Validity {
     return validityOf(node);
   }
@@ -256,6 +262,7 @@ export class Tree {
       if (uid !== undefined) connection.chown(uid);
       if (gid !== undefined) record.gid = gid;
       connection.save();
+      connection.outdate();
     }
     return this.getattr(node, call.now);
   }
@@ -616,6 +623,7 @@ function sizeOf(file: File<never>): number {
 }
 
 function connectionAttributes(connection: AnyConnection, kind: number): Attributes {
+  connection.isKept = true;
   const { id, node: record } = connection;
   const { uid, gid, created: time } = record;
   if (kind === CONNECTION || kind === SOCKOPTS) {

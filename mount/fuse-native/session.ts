@@ -90,8 +90,10 @@ export class Session implements DriverSession {
     if (!room) this.#unfinished.add(connection);
   }
 
-  /** No engine after this one is asked the same requests again. */
-  stage(): void {}
+  /** No engine after this one is asked the same requests again, and libfuse 2 cannot be told what the kernel keeps in vain. */
+  stage(): void {
+    this.#tree.takeOutdated();
+  }
 
   send({ view }: ResidentMemory, offset: number): void {
     this.#held.release(view, offset);

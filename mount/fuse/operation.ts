@@ -22,6 +22,7 @@ export type ServedTree = Pick<
   | 'poll'
   | 'news'
   | 'connectionOf'
+  | 'takeOutdated'
   | 'openWaitsOn'
   | 'settle'
 >;

@@ -70,6 +70,7 @@ export const Opcode = {
 /** enum fuse_notify_code: what an unsolicited message (`unique` 0) has in the place of the error. */
 export const Notification = {
   POLL: 1,
+  INVAL_INODE: 2,
   RESEND: 7,
 } as const;
 
@@ -141,6 +142,7 @@ export const OutSize = {
   init: 64,
   poll: 8,
   notifyPoll: 8,
+  notifyInvalInode: 24,
   dirent: 24,
 } as const;
 

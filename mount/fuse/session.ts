@@ -24,6 +24,7 @@ import { Parked } from './parked.ts';
 import type { Polls } from './polls.ts';
 import { Notification, Opcode, OutSize } from './protocol.ts';
 import { Request } from './request.ts';
+import { setU64 } from './u64.ts';
 
 const { EAGAIN, ECONNABORTED, EINTR, EINVAL, ENODEV, ENOENT } = constants.errno;
 
@@ -66,6 +67,7 @@ export class Session implements DriverSession {
   /** Bytes of the largest reply to READ. */
   readonly #limit: number;
   readonly #parked = new Parked();
+  readonly #notification = allocateResidentMemory(PAGE);
 
   /** Requests to be served, oldest first; those before `#next` are done with. */
   readonly #queue: Request[] = [];
@@ -159,6 +161,7 @@ export class Session implements DriverSession {
   }
 
   stage(journal: Stage): void {
+    for (const node of this.#tree.takeOutdated()) this.#invalidate(node);
     this.#answers.stage(journal);
   }
 
@@ -173,6 +176,23 @@ export class Session implements DriverSession {
 
   released(turn: number): void {
     this.#answers.released(turn);
+  }
+
+  /**
+   * Has the kernel ask for the attributes of a node again: a struct fuse_notify_inval_inode_out, with an offset that spares what is cached of
+   * the file. Nobody learns anything by it, so it leaves at once: before the commit of what it is about, so that no engine after this
+   * one has to know. A node that the kernel does not know is ENOENT, which is as good.
+   */
+  #invalidate(node: number): void {
+    const { view, address } = this.#notification;
+    const size = OutSize.header + OutSize.notifyInvalInode;
+    view.setUint32(0, size, true);
+    view.setInt32(4, Notification.INVAL_INODE, true);
+    setU64(view, 8, 0);
+    setU64(view, OutSize.header, node);
+    view.setBigInt64(OutSize.header + 8, -1n, true);
+    view.setBigInt64(OutSize.header + 16, 0n, true);
+    write(this.#fd, address, size);
   }
 
   /** Reads until nothing is left, the inbox is full, or the mount is gone. */
@@ -216,7 +236,7 @@ export class Session implements DriverSession {
    * an engine may have read requests and died without a trace in the journal, so none can know that it is the first.
    */
   #readEverythingAgain(): void {
-    const { view, address } = allocateResidentMemory(OutSize.header);
+    const { view, address } = this.#notification;
     view.setUint32(0, OutSize.header, true);
     view.setInt32(4, Notification.RESEND, true);
     const written = write(this.#fd, address, OutSize.header);

@@ -229,6 +229,10 @@ export class ToyTree implements ServedTree {
     return node === DIAL ? DIAL_CONNECTION : QUEUE_CONNECTION;
   }
 
+  takeOutdated(): readonly number[] {
+    return [];
+  }
+
   openWaitsOn(): number {
     return 0;
   }
