@@ -53,7 +53,7 @@ export interface StackOptions {
   readonly sendBufferMax?: number;
   /**
    * Bytes that the buffers of all connections may take together, what peers have been offered included; 256 MiB. Rings kept
-   * to be used again come on top, at most 2 MiB of each size.
+   * to be used again come on top, at most 32 MiB.
    */
   readonly memory?: number;
   /** Milliseconds of TIME-WAIT, 2 * MSL; 60,000 as Linux has it (TCP_TIMEWAIT_LEN). */
