@@ -152,8 +152,7 @@ export class Journal implements RecordStore {
     const isWritten = options.isWritten ?? true;
     this.#transactions = isWritten ? this.#lmdb : unwritten();
     if (snapshot !== undefined) this.#fill(snapshot.records);
-    const { turn: storedTurn } = this.#storedFacts();
-    const redone = expected?.redo?.changesAfter(storedTurn) ?? [];
+    const redone = expected?.redo?.changesAfter(this.#storedTurn()) ?? [];
     this.#redo = new RedoLog(directory, redone, isWritten);
     this.facts = this.#readFacts();
     if (expected !== undefined) checkFacts(directory, this.facts, expected);
@@ -166,7 +165,6 @@ export class Journal implements RecordStore {
     this.#reserve = new Reserve(directory, options.reserve ?? RESERVE_LENGTH);
     this.#isSalvaged = !this.hostWentDown;
     turnFile.isDoubtful = isDoubtful;
-    this.#useTurnFile();
     if (this.facts.turn === 0) {
       describeAllFields(this);
       this.commit();
@@ -184,7 +182,7 @@ export class Journal implements RecordStore {
       this.#sync,
       () => this.#syncLineage(),
       () => this.#emptyRedo(),
-      storedTurn,
+      this.#storedTurn(),
       options.durability ?? 'process',
     );
     this.#prepareToWrite();
@@ -199,14 +197,19 @@ export class Journal implements RecordStore {
     }
   }
 
-  /** @throws Error the disk's: nothing may be written yet */
+  /**
+   * A store that was closed is used as it was left, whatever is saved of it. When it is not closed any more, all of it has to be saved.
+   * @throws Error the disk's: nothing may be written yet
+   */
   #allowWrite(): void {
-    if (this.#isSalvaged && !this.#isUseNoted) {
+    this.#savePoints?.allowWrite();
+    if (this.#isUseNoted) return;
+    this.#useTurnFile();
+    if (this.#isSalvaged) {
       this.#turnFile.write(this.#lastTurn);
       this.#turnFile.sync();
     }
     this.#isUseNoted = true;
-    this.#savePoints?.allowWrite();
   }
 
   /** Before a checkpoint of it counts: a death of the host would leave a store that its witness does not know. */
@@ -373,6 +376,7 @@ export class Journal implements RecordStore {
     }
     this.#isSalvaged = true;
     if (this.#upgraded !== undefined) this.#endUpgrade();
+    for (const { table, id } of this.#staged) this.#savePoints?.note(table, id);
     this.#staged = [];
     this.facts.changed = false;
     this.#lastTurn = turn;
@@ -394,7 +398,10 @@ export class Journal implements RecordStore {
    * @throws Error the disk's
    */
   #emptyRedo(): number {
-    if (!this.#redo.isEmpty) this.#transact([]);
+    if (!this.#redo.isEmpty) {
+      this.#allowWrite();
+      this.#transact([]);
+    }
     return this.#takeWritten();
   }
 
@@ -549,8 +556,9 @@ export class Journal implements RecordStore {
     this.#scratchView = new DataView(this.#scratch.buffer);
   }
 
-  #storedFacts(): Facts {
-    return factsIn(this.#stored(Table.store));
+  /** That LMDB has. */
+  #storedTurn(): number {
+    return factsIn(this.#stored(Table.store)).turn;
   }
 
   #readFacts(): Facts {

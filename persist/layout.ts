@@ -151,11 +151,14 @@ nothing, like all of it once the host has gone down. A turn is
   u32 length in bytes of all of it, u32 CRC-32 of all that follows, u64 turn, and for
   each change: u32 length of the value (2**32 - 1: the record is gone), key, payload
 
-The file snapshot is, for each record of tables 1, 2, 5 and 11 in the order of the keys,
+The file snapshot has sections, the first of records of tables 1, 2, 5 and 11, and
+each other one of those that have changed since the section before. A section is
 
-  u32 length of the value, key, value
+  u32 length of its entries, u32 CRC-32 of them, u32 CRC-32 of these two, and for
+  each entry: u32 length of the value (2**32 - 1: the record is gone), key, value
 
-and then u32 CRC-32 of all before.
+of which the last entry for a key counts. A section whose third number is wrong was
+never finished, and ends the file.
 
 The facts are
 

@@ -3,8 +3,9 @@ import { Checkpoints, newestCheckpoint } from './checkpoint.ts';
 import { DataFileDamage } from './data-file.ts';
 import type { DataSync } from './data-sync.ts';
 import type { Lmdb } from './lmdb.ts';
-import { makeSnapshot } from './snapshot.ts';
 import { SnapshotSchedule } from './snapshot-schedule.ts';
+import { Snapshots } from './snapshots.ts';
+import type { Table } from './table.ts';
 
 /** Bytes that the store may grow by while a checkpoint is on its way to the disk. */
 export const GROWTH = 64 * 2 ** 20;
@@ -22,9 +23,8 @@ export class SavePoints {
   /** Called when the disk fails to sync; it will be tried again. */
   onFailure: (error: Error) => void = () => {};
 
-  readonly #directory: string;
-  readonly #lmdb: Lmdb;
-  readonly #bringUpToDate: () => number;
+  readonly #bringUpToDate: () => void;
+  readonly #snapshots: Snapshots;
   readonly #schedule: SnapshotSchedule;
   readonly #checkpoints: Checkpoints;
   #hasCheckpoint = false;
@@ -58,9 +58,10 @@ export class SavePoints {
     turn: number,
     durability: DurabilityName,
   ) {
-    this.#directory = directory;
-    this.#lmdb = lmdb;
-    this.#bringUpToDate = bringUpToDate;
+    this.#bringUpToDate = () => {
+      this.#written += bringUpToDate();
+    };
+    this.#snapshots = new Snapshots(directory, lmdb, this.#bringUpToDate);
     this.#committed = turn;
     this.#durability = durability;
     this.#schedule = new SnapshotSchedule(
@@ -111,6 +112,11 @@ export class SavePoints {
     this.#schedule.changed();
   }
 
+  /** The turn that is about to be committed changes a record. */
+  note(table: Table, id: number): void {
+    this.#snapshots.note(table, id);
+  }
+
   /** @param bytes that the turn has written, at the most */
   committed(turn: number, bytes: number): void {
     this.#committed = turn;
@@ -141,17 +147,21 @@ export class SavePoints {
     } catch (error) {
       this.onFailure(error as Error);
     }
+    await this.#snapshots.close();
     this.#checkpoints.close();
   }
 
   async #make(): Promise<void> {
-    if (this.#durability === 'process') await this.#makeSnapshot();
-    else this.sync();
+    if (this.#durability === 'process') {
+      await this.#makeSnapshot();
+    } else {
+      await this.#snapshots.close();
+      this.sync();
+    }
   }
 
   async #makeSnapshot(): Promise<void> {
-    this.#written += this.#bringUpToDate();
-    await makeSnapshot(this.#directory, this.#lmdb);
+    await this.#snapshots.make();
     await this.#checkpointing;
     if (this.#durability === 'power') return;
     this.#checkpoints.discard();
@@ -162,7 +172,7 @@ export class SavePoints {
     const turn = this.#committed;
     let written = this.#written;
     try {
-      this.#written += this.#bringUpToDate();
+      this.#bringUpToDate();
       written = this.#written;
       if (!this.#checkpoints.isHolding) this.#covered = written;
       await this.#checkpoints.make(turn);

@@ -1,8 +1,9 @@
-import { cpSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import fs, { cpSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { Journal } from '../../persist/journal.ts';
-import { DATA_FILE, SNAPSHOT_FILE } from '../../persist/layout.ts';
+import { DATA_FILE, SNAPSHOT_FILE, TURN_FILE } from '../../persist/layout.ts';
 import { StoreError } from '../../persist/store-error.ts';
 import { Table } from '../../persist/table.ts';
 import { contents } from './contents.ts';
@@ -135,6 +136,66 @@ t.test('a store that was closed is whole after a crash of the host', async (t) =
   t.equal(journal.restoredFrom, 'last turn');
   t.equal(Object.keys(contents(journal)).length, 401);
   await journal.close();
+});
+
+t.test(
+  'a store that was closed loses nothing when the host crashes while it is opened',
+  async (t) => {
+    const directory = join(temporaryDirectory(t), 'store');
+    const first = Journal.open(directory, { durability: 'power' });
+    first.put(Table.node, 1, 0, Buffer.from('saved'));
+    first.commit();
+    await new Promise<void>((resolve) => {
+      first.onSynced = resolve;
+      first.sync();
+    });
+    first.put(Table.node, 1, 0, Buffer.from('saved by the closing'));
+    first.commit();
+    const closed = contents(first);
+    await first.close();
+    pretendOtherBoot(directory, true);
+
+    const images: string[] = [];
+    const { fsyncSync } = fs;
+    const base = temporaryDirectory(t);
+    const takeImage = () => {
+      images.push(join(base, `${images.length}`));
+      cpSync(directory, images.at(-1)!, { recursive: true });
+    };
+    t.teardown(() => {
+      fs.fsyncSync = fsyncSync;
+      syncBuiltinESMExports();
+    });
+    fs.fsyncSync = (fd) => {
+      takeImage();
+      fsyncSync(fd);
+      takeImage();
+    };
+    syncBuiltinESMExports();
+    const second = Journal.open(directory, { durability: 'power' });
+    t.ok(images.length > 2);
+    for (const image of [...images]) {
+      pretendOtherBoot(image, readFileSync(join(image, TURN_FILE))[13] === 1);
+      const journal = Journal.open(image);
+      t.same(contents(journal), closed);
+      await journal.close();
+    }
+    await second.close();
+  },
+);
+
+t.test('a store that was made with durability power is whole from its first turn on', async (t) => {
+  const directory = join(temporaryDirectory(t), 'store');
+  const journal = Journal.open(directory, { durability: 'power' });
+  journal.put(Table.node, 1, 0, Buffer.from('never saved'));
+  journal.commit();
+  const image = join(temporaryDirectory(t), 'image');
+  cpSync(directory, image, { recursive: true });
+  await journal.close();
+  pretendOtherBoot(image, false);
+  const restored = Journal.open(image);
+  t.equal(restored.restoredFrom, 'checkpoint');
+  await restored.close();
 });
 
 t.test('from checkpoints to snapshots and back, the newest is what counts', async (t) => {
