@@ -29,7 +29,7 @@ export class RedoLog {
 
   /**
    * @param earlier what an earlier engine has logged and LMDB does not have
-   * @param isWritten whether there is a file at all
+   * @param isWritten whether anything is written to the file
    */
   constructor(directory: string, earlier: Iterable<Change<Uint8Array>>, isWritten: boolean) {
     const { O_RDWR, O_CREAT } = constants;
@@ -49,7 +49,10 @@ export class RedoLog {
    */
   append(turn: number, changes: readonly Change[]): boolean {
     if (this.#earlier !== undefined) return false;
-    const start = this.#turns.at(-1)?.end ?? 0;
+    const last = this.#turns.at(-1);
+    // It could not be noted outside the log then. With a turn in it twice, the log would end there.
+    if (last?.turn === turn) return false;
+    const start = last?.end ?? 0;
     const length = lengthOfTurn(changes);
     if (length > LONGEST_TURN || start + length > CAPACITY) return false;
     putTurn(this.#bytes, start, length, turn, changes);

@@ -1,4 +1,5 @@
-import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import fs, { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Change } from '../../persist/change.ts';
@@ -195,6 +196,36 @@ t.test('a process that dies while it writes a turn has committed those before it
     t.same(await contentsOf(copy), before, `${end - length} bytes of it`);
   }
 });
+
+t.test(
+  'a turn that was logged and could not be noted is committed again, and those after it count',
+  async (t) => {
+    const store = new Store(t);
+    store.commit(1, text('one'));
+    const { writeSync } = fs;
+    const restore = () => {
+      fs.writeSync = writeSync;
+      syncBuiltinESMExports();
+    };
+    t.teardown(restore);
+    let writes = 0;
+    fs.writeSync = ((...call: Parameters<typeof writeSync>) => {
+      writes += 1;
+      if (writes > 1) throw new Error('the disk fails');
+      return writeSync(...call);
+    }) as typeof writeSync;
+    syncBuiltinESMExports();
+    t.throws(() => store.commit(2, text('two')), StoreError);
+    restore();
+    t.equal(writes, 2, 'the log took it');
+    store.commit(3, text('three'));
+    store.commit(4, text('four'));
+    const dead = store.dead();
+    t.same(readStore(dead).problems, []);
+    t.same(await contentsOf(dead), contents(store.journal));
+    t.equal(Object.keys(contents(store.journal)).length, 5);
+  },
+);
 
 t.test('a byte that is wrong is refused', async (t) => {
   const store = new Store(t);
