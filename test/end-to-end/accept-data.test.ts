@@ -9,6 +9,7 @@ import { until } from './condition.ts';
 import { Daemon, HOST, STACK } from './daemon.ts';
 import { dial, readToEnd } from './peer.ts';
 import { untilInside } from './processes.ts';
+import { rungOpen } from './rung-open.ts';
 
 const PORT = 8080;
 const FILE = 'net/tcp/srv/accept_data';
@@ -137,17 +138,7 @@ t.test('whoever is interrupted or killed while it waits takes no client along', 
   await untilInside(waiting.pid, 'openat');
   waiting.kill();
   t.equal((await waiting.ended).status, 137);
-  const alarmed = await daemon.run(`python3 -c '
-import os, signal
-def ring(*_):
-    raise TimeoutError("rang")
-signal.signal(signal.SIGALRM, ring)
-signal.setitimer(signal.ITIMER_REAL, 0.2)
-try:
-    os.open("${FILE}", os.O_RDWR)
-except TimeoutError as error:
-    print(error)
-'`);
+  const alarmed = await rungOpen(daemon, FILE);
   t.same(alarmed, { status: 0, stdout: 'rang\n', stderr: '' });
   const socket = await dial(STACK, PORT);
   await until(async () => (await queued(daemon)) === 1);

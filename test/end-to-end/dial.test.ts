@@ -10,6 +10,7 @@ import t, { type Test } from 'tap';
 import { until } from './condition.ts';
 import { Daemon, HOST } from './daemon.ts';
 import { accept, listen, readToEnd } from './peer.ts';
+import { rungOpen } from './rung-open.ts';
 
 /** An address of the host's network that nobody has yet, so that SYNs to it are lost. */
 const NOBODY = '10.7.0.99';
@@ -126,17 +127,7 @@ t.test('a program that is interrupted while it waits leaves nothing', async (t) 
   t.equal((await waiting.ended).status, 137);
   await until(() => connections(daemon).length === 0);
 
-  const alarmed = await daemon.run(`python3 -c '
-import os, signal
-def ring(*_):
-    raise TimeoutError("rang")
-signal.signal(signal.SIGALRM, ring)
-signal.setitimer(signal.ITIMER_REAL, 0.2)
-try:
-    os.open("net/dial/${NOBODY}:80", os.O_RDWR)
-except TimeoutError as error:
-    print(error)
-'`);
+  const alarmed = await rungOpen(daemon, `net/dial/${NOBODY}:80`);
   t.same(alarmed, { status: 0, stdout: 'rang\n', stderr: '' });
   await until(() => connections(daemon).length === 0);
 });
