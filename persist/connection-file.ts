@@ -3,7 +3,8 @@ import type { Pcb } from '../tcp/pcb.ts';
 import { RecordError } from '../tcp/record-error.ts';
 import { CONNECTIONS, describeFields, UDP_SOCKETS } from './connection-fields.ts';
 import { restoreConnections, stageConnection } from './connections.ts';
-import { getU64, KEY_LENGTH, LARGEST_ID, LAYOUT_VERSION, putKey, putU64 } from './layout.ts';
+import { getU64, LAYOUT_VERSION, putKey, putU64 } from './layout.ts';
+import { ENTRY_HEADER_LENGTH, ENTRY_KEY, entriesIn } from './record-entry.ts';
 import type { RecordSource, RecordStore, StoredRecord } from './record-store.ts';
 import { RecordsInMemory } from './records-in-memory.ts';
 import { StoreError } from './store-error.ts';
@@ -14,8 +15,6 @@ import { canUpgrade, upgrade } from './upgrade.ts';
 const MAGIC = Buffer.from('HOLDMOVE');
 /** Magic, u32 layout version, u32 zero, u64 length of the whole file. */
 const HEAD_LENGTH = 24;
-/** Before each key: how long the value behind it is. */
-const LENGTH_LENGTH = 4;
 /** SHA-256, at the end, of all before. */
 const CHECKSUM_LENGTH = 32;
 /** Bytes; above what the two largest buffers hold, 8 MiB each. */
@@ -150,10 +149,10 @@ class Pieces implements RecordStore {
   readonly sources: RecordSource[] = [];
 
   put(table: Table, id: number, index: number, value: Uint8Array | RecordSource): void {
-    const before = new Uint8Array(LENGTH_LENGTH + KEY_LENGTH);
+    const before = new Uint8Array(ENTRY_HEADER_LENGTH);
     const view = viewOf(before);
     view.setUint32(0, value.length);
-    putKey(view, LENGTH_LENGTH, table, id, index);
+    putKey(view, ENTRY_KEY, table, id, index);
     this.sources.push(
       bytesSource(before),
       value instanceof Uint8Array ? bytesSource(value) : value,
@@ -199,27 +198,16 @@ function lengthOf(sources: readonly RecordSource[]): number {
 
 /** @throws RecordError when `bytes` are not records, or not those of one connection */
 function fill(records: RecordStore, bytes: Uint8Array): void {
-  const view = viewOf(bytes);
   let connection: number | undefined;
-  for (let at = 0; at < bytes.length; ) {
-    const valueAt = at + LENGTH_LENGTH + KEY_LENGTH;
-    const valueEnd = valueAt <= bytes.length ? valueAt + view.getUint32(at) : Infinity;
-    if (valueEnd > bytes.length) throw new RecordError('a record goes beyond the end of the file');
-    const key = at + LENGTH_LENGTH;
-    const [table, id, index] = [
-      view.getUint8(key),
-      getU64(view, key + 1),
-      view.getUint32(key + KEY_LENGTH - 4),
-    ];
+  for (const { table, id, index, value } of entriesIn(bytes)) {
+    if (value === undefined) throw new RecordError('the file has a record that is gone');
     if (!TABLES.has(table)) throw new RecordError(`the file has a record of table ${table}`);
     if (table !== Table.store) {
       connection ??= id;
       if (id !== connection) throw new RecordError('the file has records of two connections');
     }
     if (index > LARGEST_INDEX) throw new RecordError(`the file has a record with index ${index}`);
-    if (id > LARGEST_ID) throw new RecordError('the file has an id that is no integer');
-    records.put(table as Table, id, index, bytes.subarray(valueAt, valueEnd));
-    at = valueEnd;
+    records.put(table, id, index, value);
   }
 }
 

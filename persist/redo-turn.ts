@@ -1,8 +1,10 @@
 import { crc32 } from 'node:zlib';
 import { assert } from '../tcp/assert.ts';
+import { RecordError } from '../tcp/record-error.ts';
 import type { Change } from './change.ts';
 import { Facts } from './facts.ts';
-import { getU64, KEY_LENGTH, LARGEST_ID, putKey, putU64 } from './layout.ts';
+import { getU64, putKey, putU64 } from './layout.ts';
+import { ENTRY_HEADER_LENGTH, ENTRY_KEY, entriesIn, GONE } from './record-entry.ts';
 import { REMEDY, StoreError } from './store-error.ts';
 import { StoreRecord, Table } from './table.ts';
 
@@ -10,10 +12,6 @@ const LENGTH = 0;
 const CHECKSUM = 4;
 const TURN = 8;
 const HEADER_LENGTH = 16;
-
-/** Before each key: how long the value behind it is, or that the record is gone. */
-const LENGTH_LENGTH = 4;
-const GONE = 2 ** 32 - 1;
 
 /** Where a turn lies in the bytes of a redo log. */
 export interface PlacedTurn {
@@ -25,7 +23,7 @@ export interface PlacedTurn {
 /** Bytes that a turn of these changes takes. */
 export function lengthOfTurn(changes: Iterable<Change>): number {
   let length = HEADER_LENGTH;
-  for (const { value } of changes) length += LENGTH_LENGTH + KEY_LENGTH + (value?.length ?? 0);
+  for (const { value } of changes) length += ENTRY_HEADER_LENGTH + (value?.length ?? 0);
   return length;
 }
 
@@ -42,8 +40,8 @@ export function putTurn(
   let at = start + HEADER_LENGTH;
   for (const { table, id, index, value } of changes) {
     view.setUint32(at, value?.length ?? GONE);
-    putKey(view, at + LENGTH_LENGTH, table, id, index);
-    at += LENGTH_LENGTH + KEY_LENGTH;
+    putKey(view, at + ENTRY_KEY, table, id, index);
+    at += ENTRY_HEADER_LENGTH;
     if (value === undefined) continue;
     if (value instanceof Uint8Array) bytes.set(value, at);
     else value.copyTo(bytes, at);
@@ -79,20 +77,15 @@ export function* changesOf(
   bytes: Buffer,
   { turn, start, end }: PlacedTurn,
 ): Generator<Change<Uint8Array>> {
-  const view = viewOf(bytes);
-  for (let at = start + HEADER_LENGTH; at < end; ) {
-    const valueAt = at + LENGTH_LENGTH + KEY_LENGTH;
-    if (valueAt > end) throw damaged(turn);
-    const length = view.getUint32(at);
-    const table = view.getUint8(at + LENGTH_LENGTH) as Table;
-    const id = getU64(view, at + LENGTH_LENGTH + 1);
-    const index = view.getUint32(at + LENGTH_LENGTH + 9);
-    at = length === GONE ? valueAt : valueAt + length;
-    if (at > end || id > LARGEST_ID) throw damaged(turn);
-    if (table === Table.store && index === StoreRecord.facts && length !== Facts.LENGTH)
-      throw damaged(turn);
-    const value = length === GONE ? undefined : bytes.subarray(valueAt, at);
-    yield { table, id, index, value };
+  try {
+    for (const entry of entriesIn(bytes.subarray(start + HEADER_LENGTH, end))) {
+      const { table, index, value } = entry;
+      const isFacts = table === Table.store && index === StoreRecord.facts;
+      if (isFacts && value?.length !== Facts.LENGTH) throw damaged(turn);
+      yield entry;
+    }
+  } catch (error) {
+    throw error instanceof RecordError ? damaged(turn) : error;
   }
 }
 

@@ -1,16 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { RecordError } from '../tcp/record-error.ts';
 import { checkRecord } from './check-record.ts';
 import { Facts } from './facts.ts';
-import { CHECKSUM_LENGTH, isFacts, KEY_LENGTH, SNAPSHOT_FILE } from './layout.ts';
+import { CHECKSUM_LENGTH, isFacts, SNAPSHOT_FILE } from './layout.ts';
+import { ENTRY_HEADER_LENGTH, ENTRY_KEY, entriesIn, GONE } from './record-entry.ts';
 import { sectionsOf } from './snapshot-section.ts';
 import { REMEDY, StoreError } from './store-error.ts';
-
-/** Before each key: how long the value behind it is. */
-const LENGTH_LENGTH = 4;
-/** Instead of a length: the record is gone. */
-export const GONE = 2 ** 32 - 1;
 
 /** A record as LMDB holds it. */
 export interface RawRecord {
@@ -44,7 +41,11 @@ export function readSnapshot(directory: string): Snapshot | undefined {
   const sections = sectionsOf(bytes) ?? theOnlyOf(bytes);
   if (sections === undefined) throw damage;
   const records = new Map<string, RawRecord>();
-  for (const section of sections) readSection(section, records);
+  try {
+    for (const section of sections) readSection(section, records);
+  } catch (error) {
+    throw error instanceof RecordError ? damage : error;
+  }
   const facts = [...records.values()].find(({ key }) => isFacts(key));
   if (facts === undefined) throw damage;
   const { turn } = new Facts(checkRecord(facts.key, facts.value));
@@ -58,25 +59,23 @@ function theOnlyOf(bytes: Buffer): Buffer[] | undefined {
   return [bytes.subarray(0, end)];
 }
 
-/** Changes `records`, by their keys, as a section says. */
+/**
+ * Changes `records`, by their keys, as a section says.
+ * @throws RecordError when it says something else
+ */
 function readSection(bytes: Buffer, records: Map<string, RawRecord>): void {
-  for (let at = 0; at < bytes.length; ) {
-    const length = bytes.readUInt32BE(at);
-    const keyAt = at + LENGTH_LENGTH;
-    const valueAt = keyAt + KEY_LENGTH;
-    at = length === GONE ? valueAt : valueAt + length;
-    const key = bytes.subarray(keyAt, valueAt);
-    const name = key.toString('latin1');
-    if (length === GONE) records.delete(name);
-    else records.set(name, { key, value: bytes.subarray(valueAt, at) });
+  for (const { key, value } of entriesIn(bytes)) {
+    const name = Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
+    if (value === undefined) records.delete(name);
+    else records.set(name, { key, value });
   }
 }
 
 /** What a section says of a record; `value` undefined: that it is gone. */
 export function entryOf(key: Uint8Array, value: Uint8Array | undefined): Buffer {
-  const entry = Buffer.alloc(LENGTH_LENGTH + KEY_LENGTH + (value?.length ?? 0));
+  const entry = Buffer.alloc(ENTRY_HEADER_LENGTH + (value?.length ?? 0));
   entry.writeUInt32BE(value?.length ?? GONE);
-  entry.set(key, LENGTH_LENGTH);
-  if (value !== undefined) entry.set(value, LENGTH_LENGTH + KEY_LENGTH);
+  entry.set(key, ENTRY_KEY);
+  if (value !== undefined) entry.set(value, ENTRY_HEADER_LENGTH);
   return entry;
 }

@@ -179,3 +179,21 @@ t.test('a section that was never finished does not count, one that is damaged do
     t.throws(() => readSnapshot(store.directory), StoreError, `byte ${at}`);
   }
 });
+
+t.test('a section whose checksums are right and whose entries are not is damage', async (t) => {
+  const directory = temporaryDirectory(t);
+  const key = keyOf(Table.node, 1);
+  const wrong: Record<string, Buffer> = {
+    'an entry cut short': Buffer.concat([Buffer.alloc(4), key, Buffer.alloc(2)]),
+    'a value longer than the section': Buffer.concat([Buffer.from([0, 0, 1, 0]), key]),
+    'no facts': Buffer.concat([Buffer.alloc(4), key]),
+  };
+  for (const [what, entries] of Object.entries(wrong)) {
+    const header = Buffer.alloc(12);
+    header.writeUInt32BE(entries.length, 0);
+    header.writeUInt32BE(crc32(entries), 4);
+    header.writeUInt32BE(crc32(header.subarray(0, 8)), 8);
+    writeFileSync(join(directory, SNAPSHOT_FILE), Buffer.concat([header, entries]));
+    t.throws(() => readSnapshot(directory), StoreError, what);
+  }
+});
